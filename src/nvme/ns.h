@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ns.h - a namespace, its format, and what verification knows of it.
+ *
+ * One object per (controller, nsid), shared by all who open it.
+ */
+#ifndef PYNVME_NVME_NS_H
+#define PYNVME_NVME_NS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nvme/req.h"
+
+struct nvme_ctrl;
+struct verify_table;
+
+struct nvme_ns {
+	struct nvme_ctrl *ctrl;
+	uint32_t nsid;
+	uint32_t lba_bytes;	/* data */
+	uint32_t meta_bytes;	/* per LBA */
+	uint32_t stride_bytes;	/* in the data buffer: lba_bytes, plus meta_bytes if interleaved */
+	bool meta_interleaved;	/* FLBAS bit 4 */
+	bool locks;		/* Namespace.verify_enable() */
+	uint8_t pi_type;	/* DPS 0..3 */
+	bool pi_first;		/* DPS bit 3 */
+	uint64_t nlbas;		/* NSZE */
+	struct verify_table *verify;
+	/* cold from here */
+	uint32_t refs;
+	struct nvme_ns *next;
+	void *id_ns; /* struct nvme_id_ns as of the last refresh */
+};
+
+/* -ENOENT inactive or invalid nsid, -EPROTO Identify failed, -ENOMEM. */
+int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out);
+void nvme_ns_put(struct nvme_ns *ns);
+/* Identify again; a changed format or size starts an empty verify table. */
+int nvme_ns_refresh(struct nvme_ns *ns);
+
+/* d.config() of the process; read once a command. */
+struct nvme_config {
+	bool verify;
+	bool fua_read;
+	bool fua_write;
+};
+
+extern struct nvme_config nvme_config;
+
+#endif

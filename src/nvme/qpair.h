@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * qpair.h - a submission queue and its completion queue, seen by the host.
+ *
+ * Three verbs: submit (put into the ring, or into the software queue when it is full),
+ * ring (one doorbell a batch), poll (reap). One thread at a time between enter and exit;
+ * a reset freezes the queue and waits for whoever is inside.
+ */
+#ifndef PYNVME_NVME_QPAIR_H
+#define PYNVME_NVME_QPAIR_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "bus/dma.h"
+#include "nvme/req.h"
+
+struct nvme_ctrl;
+struct nvme_cmdlog_queue;
+
+enum nvme_qpair_state {
+	NVME_QPAIR_LIVE,
+	NVME_QPAIR_FROZEN, /* a reset is under way */
+	NVME_QPAIR_DEAD,   /* its controller was reset or is gone; only delete works */
+};
+
+/* One a CID. */
+struct nvme_tracker {
+	struct nvme_req *req; /* NULL: free */
+	uint64_t prp_iova;    /* of this tracker's PRP list space */
+	uint64_t *prp;	      /* the same for the host */
+	struct dma_mem chain; /* cold path: lists longer than the space above */
+};
+
+/**
+ * struct nvme_qpair
+ *
+ * Fields below "cold" are not touched by submit and poll of an IO.
+ */
+struct nvme_qpair {
+	/* submit */
+	struct nvme_sqe *sq;
+	volatile uint32_t *sq_doorbell; /* a dummy word while frozen or without mapping */
+	struct nvme_tracker *trackers;
+	uint16_t *free_cids; /* LIFO */
+	uint16_t nfree;
+	uint16_t sq_tail;
+	uint16_t sq_rung; /* tail the device has been told */
+	uint16_t sq_depth;
+	uint16_t sq_head; /* as of the last CQE */
+	uint16_t inflight;
+	struct nvme_cmdlog_queue *log;
+	struct nvme_ctrl *ctrl;
+	/* poll */
+	volatile struct nvme_cqe *cq;
+	volatile uint32_t *cq_doorbell;
+	uint16_t cq_head;
+	uint16_t cq_depth;
+	uint16_t cq_phase;
+	uint16_t sqid;
+	struct nvme_req *wait_head; /* software queue */
+	struct nvme_req **wait_tail;
+	_Atomic uint32_t owner;
+	_Atomic uint32_t state;
+	uint64_t scan_ns; /* next timeout scan */
+	/* cold from here */
+	uint16_t cqid;
+	uint16_t vector;
+	uint16_t latest_cid;
+	uint16_t ntrackers;
+	uint32_t nwaiting; /* length of the software queue */
+	uint32_t refs;
+	uint32_t dummy_doorbell[2];
+	uint64_t latest_latency_ns;
+	struct dma_mem sq_mem, cq_mem, prp_mem;
+	struct nvme_qpair *next; /* in the controller's list */
+};
+
+/**
+ * nvme_qpair_create() - an IO queue pair
+ * @depth: entries of both rings, 2..MQES + 1
+ * @prio: SQ priority 0..3, non-zero needs weighted round robin
+ * @vector: interrupt vector, NVME_QPAIR_NO_IRQ for none
+ *
+ * Errors: -EINVAL, -ENOSPC no free queue identifier, -EPROTO the device refused (text says the
+ * status), -ETIMEDOUT, -ESHUTDOWN the controller is down, -ENOMEM.
+ */
+#define NVME_QPAIR_NO_IRQ 0xffffu
+int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
+		      unsigned int vector, struct nvme_qpair **out);
+
+/**
+ * nvme_qpair_delete() - delete SQ then CQ; outstanding requests complete as aborted
+ *
+ * Works in any state and frees all host memory in any case; the return value only says
+ * what the device thought of it (0, -EPROTO, -ETIMEDOUT).
+ */
+int nvme_qpair_delete(struct nvme_qpair *q);
+
+/* 0, or -ESHUTDOWN with a text when the queue is frozen or dead. */
+int nvme_qpair_enter(struct nvme_qpair *q);
+void nvme_qpair_exit(struct nvme_qpair *q);
+
+/**
+ * nvme_qpair_submit() - give a command to the driver (between enter and exit)
+ *
+ * A mapping error, or a stopped queue, completes the request with a synthetic status.
+ * Return: 0.  Nothing is sent before nvme_qpair_ring().
+ */
+int nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns);
+void nvme_qpair_ring(struct nvme_qpair *q);
+
+/**
+ * nvme_qpair_poll() - reap up to @max completions (between enter and exit)
+ *
+ * Steps a soft bus after an empty look, moves waiting requests into freed slots, rings the
+ * doorbells, scans for timeouts every 100 ms.
+ * Return: number of requests completed.
+ */
+unsigned int nvme_qpair_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
+
+/* Everything given to the driver that has not completed. */
+static inline unsigned int nvme_qpair_outstanding(const struct nvme_qpair *q)
+{
+	return q->inflight + q->nwaiting;
+}
+
+#endif

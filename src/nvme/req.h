@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * req.h - one command, from submission to completion.
+ *
+ * A request is memory of its submitter; the driver never allocates one. It belongs to
+ * the driver from nvme_qpair_submit() until its done() is called, exactly once, by the
+ * thread that reaps it (or drains its queue). done() must be short: no submit, no wait.
+ */
+#ifndef PYNVME_NVME_REQ_H
+#define PYNVME_NVME_REQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/nvme.h"
+
+struct nvme_ns;
+struct nvme_qpair;
+struct nvme_req;
+struct verify_miss;
+
+typedef void nvme_req_done_fn(struct nvme_req *req);
+
+/* nvme_req.flags */
+#define NVME_REQ_STAMP	  0x01u /* Namespace.write and workers: stamp and record CRCs at submit */
+#define NVME_REQ_CHECK	  0x02u /* read: check at completion when verify is on */
+#define NVME_REQ_RAW_PTR  0x04u /* PRP/SGL of the SQE are the script's own: do not touch */
+#define NVME_REQ_AER	  0x08u /* takes one of the CIDs kept for AERs; never times out */
+#define NVME_REQ_INTERNAL 0x10u /* a command of the tool, not of the script */
+#define NVME_REQ_LOCKED	  0x20u /* holds LBA locks (driver) */
+#define NVME_REQ_LATE	  0x40u /* its timeout has been reported (driver) */
+#define NVME_REQ_MISS	  0x80u /* completed as 02/81 by our own check; see nvme_req_miss() */
+
+/**
+ * struct nvme_req - one command
+ * @sqe: the command; CID and data pointer are filled in at submission
+ * @data: host address in the DMA pool, dword aligned, or NULL
+ * @data_bytes: length of the transfer (0: no data pointer)
+ * @meta: separate metadata buffer in the DMA pool or NULL
+ * @ns, @slba, @nlb: for verification and format refresh; ns NULL for raw commands.
+ *       Reads, writes and all that change the state of LBAs set them (one-based nlb)
+ * @done: called once at completion
+ * @cqe: valid in done(); status without a device behind it is synthetic
+ * @submit_ns, @latency_ns: base/clock.h time of the batch; ns until it was reaped
+ * @owner: submitter's cookie
+ */
+struct nvme_req {
+	struct nvme_sqe sqe;
+	void *data;
+	uint32_t data_bytes;
+	uint32_t nlb;
+	uint64_t slba;
+	struct nvme_ns *ns;
+	nvme_req_done_fn *done;
+	uint64_t submit_ns;
+	struct nvme_cqe cqe;
+	struct nvme_req *next; /* software queue while waiting, free for the submitter after done() */
+	uint16_t cid;
+	uint16_t flags;
+	/* cold from here */
+	uint64_t latency_ns;
+
+	void *meta;
+	struct nvme_qpair *qpair;
+	void *owner;
+	uint64_t verify_cookie; /* verify_flush_begin() of a Flush */
+};
+
+/* SCT << 8 | SC of a completed request. */
+static inline uint16_t nvme_req_status(const struct nvme_req *req)
+{
+	return (req->cqe.status >> 1) & 0x7ff;
+}
+
+#endif

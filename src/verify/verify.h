@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * verify.h - what the host remembers of the data on one namespace.
+ *
+ * A pure data structure: CRC32C of every LBA written, in pages that exist only for
+ * what was touched (4 bytes an LBA), the stamps inside the data, and LBA locks.
+ * Several threads may use one table at once; a race of a read and a write on one LBA
+ * is the script's responsibility unless locks are on.
+ *
+ * Stamp: the first 8 bytes of an LBA are its number, the last 8 bytes a token, both
+ * little endian. One token counter a process, from 1, one up an LBA.
+ */
+#ifndef PYNVME_VERIFY_VERIFY_H
+#define PYNVME_VERIFY_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct verify_table;
+
+/**
+ * verify_create() - a table for @nlbas LBAs of @lba_bytes of data
+ * No memory is committed but a directory of some KiB a TiB.
+ * Errors: -EINVAL, -ENOMEM.
+ */
+int verify_create(struct verify_table **out, uint64_t nlbas, uint32_t lba_bytes);
+void verify_destroy(struct verify_table *t);
+uint64_t verify_memory_bytes(const struct verify_table *t);
+
+/**
+ * verify_stamp() - at submission of a write: stamp @nlb LBAs in place and record their CRCs
+ * @stride: bytes from one LBA's data to the next (data size, or data + metadata when interleaved)
+ *
+ * Also marks the LBAs as in flight: not known until verify_written().
+ * Return: 0, -ENOMEM: stamped, but nothing recorded (the LBAs are unknown).
+ */
+int verify_stamp(struct verify_table *t, void *data, uint64_t slba, uint32_t nlb, uint32_t stride);
+
+/* A write completed. Failed, aborted or cut: the LBAs become unknown. FUA: durable at once. */
+void verify_written(struct verify_table *t, uint64_t slba, uint32_t nlb, bool ok, bool fua);
+
+/* Trimmed, zeroed, formatted, sanitized, uncorrectable: nothing to check until written again. */
+void verify_unmap(struct verify_table *t, uint64_t slba, uint64_t nlb);
+
+/* A Flush was submitted / completed: what was acknowledged before its submission is durable. */
+uint64_t verify_flush_begin(struct verify_table *t);
+void verify_flush_end(struct verify_table *t, uint64_t flush, bool ok);
+/* Power was lost: acknowledged but not durable LBAs, and all in flight, become unknown. */
+void verify_power_lost(struct verify_table *t);
+
+/* The first bad LBA of a read. */
+struct verify_miss {
+	uint64_t lba;
+	uint64_t stamp;	       /* LBA number found in the data */
+	uint64_t token;	       /* token found in the data */
+	uint32_t crc_expected;
+	uint32_t crc_got;
+	uint32_t bad_lbas;     /* of this read, this one included */
+};
+
+/**
+ * verify_check() - at completion of a read: check every LBA that is known
+ * Return: 0 all right, 1 a mismatch (described in @miss).
+ */
+int verify_check(struct verify_table *t, const void *data, uint64_t slba, uint32_t nlb,
+		 uint32_t stride, struct verify_miss *miss);
+
+/* LBA locks: shared for reads, exclusive for writes; 0 or -EBUSY (nothing taken). */
+int verify_lock(struct verify_table *t, uint64_t slba, uint32_t nlb, bool exclusive);
+void verify_unlock(struct verify_table *t, uint64_t slba, uint32_t nlb, bool exclusive);
+
+/* Save to and load from a file; -EINVAL with a text for a file that is not one of ours. */
+int verify_save(struct verify_table *t, int fd);
+int verify_load(struct verify_table *t, int fd);
+
+#endif
