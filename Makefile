@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The front doors. Each brings whatever set-up it lacks.
+#
+#   make demo                                   identify, hello world and a short benchmark, on the software SSD
+#   make test                                   every test of the project, in one session
+#   make test TESTS=scripts/my_test.py::test_x pciaddr=01:00.0
+#                                               scripts of your own, on a drive of your own; keeps test.log
+#   make test-vm                                only the tests in the QEMU guest
+#   make test-long                              every test, in its long form
+#   make bench                                  a table of figures
+#   make setup [pciaddr=01:00.0]                take the drive (or every unused one) from the kernel
+#   make reset [pciaddr=01:00.0]                give it back
+#   make clean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.PHONY: all demo test test-vm test-long bench setup reset clean
+.DELETE_ON_ERROR:
+
+python := .venv/bin/python
+sudo := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Scripts of users see the plugin as any other folder would; the project's own session starts
+# the package only in its children, where it is built with sanitizers or runs in a guest.
+TESTS ?=
+pciaddr ?=
+ARGS ?=
+own := -m pytest -p no:nvme -ra $(ARGS)
+
+all:
+	@./install.sh
+
+demo:
+	@./install.sh
+	@$(python) scripts/demo.py
+
+test:
+ifeq ($(TESTS)$(pciaddr),)
+	@./install.sh --tests
+	@$(python) $(own) 2>&1 | tee test.log
+else
+	@./install.sh
+	@$(if $(pciaddr),$(sudo)) $(python) -m pytest $(or $(TESTS),tests/api) \
+		$(if $(pciaddr),--pciaddr=$(pciaddr)) $(ARGS) 2>&1 | tee test.log
+endif
+
+test-vm:
+	@./install.sh --tests
+	@$(python) $(own) tests/rings/ring_guest.py 2>&1 | tee test.log
+
+test-long:
+	@./install.sh --tests
+	@$(python) $(own) --long 2>&1 | tee test.log
+
+bench:
+	@./install.sh
+	@$(python) bench/api.py
+
+setup:
+	@$(sudo) scripts/setup.sh bind $(pciaddr)
+
+reset:
+	@$(sudo) scripts/setup.sh release $(pciaddr)
+
+clean:
+	rm -rf build test.log .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv/built
