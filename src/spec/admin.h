@@ -1,0 +1,382 @@
+/*
+ * Command dwords of admin commands and the small sets of numbers that go into them:
+ * Base 2.1 section 5, NVM 1.1 section 4.1.
+ */
+#ifndef SPEC_ADMIN_H
+#define SPEC_ADMIN_H
+
+#include "spec/wire.h"
+
+/* Create I/O Submission Queue and Create I/O Completion Queue: Base 2.1 section 5.2 */
+#define NVME_QUEUE_QID_SHIFT   0 /* CDW10; also of the deletes */
+#define NVME_QUEUE_QID_MASK    0xffffu
+#define NVME_QUEUE_QSIZE_SHIFT 16 /* CDW10, zero based */
+#define NVME_QUEUE_QSIZE_MASK  0xffffu
+#define NVME_QUEUE_PC	       0x1u /* CDW11: Physically Contiguous */
+#define NVME_CQ_IEN	       0x2u /* CDW11: Interrupts Enabled */
+#define NVME_CQ_IV_SHIFT       16   /* CDW11: Interrupt Vector */
+#define NVME_CQ_IV_MASK	       0xffffu
+#define NVME_SQ_QPRIO_SHIFT    1 /* CDW11: Queue Priority, NVME_QPRIO_* */
+#define NVME_SQ_QPRIO_MASK     0x3u
+#define NVME_SQ_CQID_SHIFT     16 /* CDW11: Completion Queue Identifier */
+#define NVME_SQ_CQID_MASK      0xffffu
+#define NVME_SQ_NVMSETID_SHIFT 0 /* CDW12 */
+#define NVME_SQ_NVMSETID_MASK  0xffffu
+
+enum nvme_qprio {
+	NVME_QPRIO_URGENT = 0,
+	NVME_QPRIO_HIGH = 1,
+	NVME_QPRIO_MEDIUM = 2,
+	NVME_QPRIO_LOW = 3,
+};
+
+/* Abort: CDW10 SQID 15:0, CID 31:16; completion CDW0 bit 0: not aborted */
+#define NVME_ABORT_SQID_SHIFT  0
+#define NVME_ABORT_SQID_MASK   0xffffu
+#define NVME_ABORT_CID_SHIFT   16
+#define NVME_ABORT_CID_MASK    0xffffu
+#define NVME_ABORT_NOT_ABORTED 0x1u
+
+/* Identify: CDW10 CNS 7:0, CNTID 31:16; CDW11 CNSSID 15:0, CSI 31:24; CDW14 UUID index 6:0 */
+#define NVME_IDENTIFY_CNS_SHIFT	   0
+#define NVME_IDENTIFY_CNS_MASK	   0xffu
+#define NVME_IDENTIFY_CNTID_SHIFT  16
+#define NVME_IDENTIFY_CNTID_MASK   0xffffu
+#define NVME_IDENTIFY_CNSSID_SHIFT 0
+#define NVME_IDENTIFY_CNSSID_MASK  0xffffu
+#define NVME_IDENTIFY_CSI_SHIFT	   24
+#define NVME_IDENTIFY_CSI_MASK	   0xffu
+#define NVME_UUID_INDEX_SHIFT	   0 /* CDW14 of Identify, Get Log Page, features */
+#define NVME_UUID_INDEX_MASK	   0x7fu
+
+enum nvme_cns {
+	NVME_CNS_NS = 0x00,
+	NVME_CNS_CTRL = 0x01,
+	NVME_CNS_ACTIVE_NS_LIST = 0x02,
+	NVME_CNS_NS_DESC_LIST = 0x03,
+	NVME_CNS_NVM_SET_LIST = 0x04,
+	NVME_CNS_IOCS_NS = 0x05,
+	NVME_CNS_IOCS_CTRL = 0x06,
+	NVME_CNS_IOCS_ACTIVE_NS_LIST = 0x07,
+	NVME_CNS_INDEPENDENT_NS = 0x08,
+	NVME_CNS_NS_FORMAT = 0x09,
+	NVME_CNS_IOCS_NS_FORMAT = 0x0a,
+	NVME_CNS_ALLOCATED_NS_LIST = 0x10,
+	NVME_CNS_ALLOCATED_NS = 0x11,
+	NVME_CNS_NS_CTRL_LIST = 0x12,
+	NVME_CNS_CTRL_LIST = 0x13,
+	NVME_CNS_PRIMARY_CTRL_CAPS = 0x14,
+	NVME_CNS_SECONDARY_CTRL_LIST = 0x15,
+	NVME_CNS_NS_GRANULARITY_LIST = 0x16,
+	NVME_CNS_UUID_LIST = 0x17,
+	NVME_CNS_DOMAIN_LIST = 0x18,
+	NVME_CNS_ENDURANCE_GROUP_LIST = 0x19,
+	NVME_CNS_IOCS_ALLOCATED_NS_LIST = 0x1a,
+	NVME_CNS_IOCS_ALLOCATED_NS = 0x1b,
+	NVME_CNS_IOCS_COMBINATIONS = 0x1c,
+	NVME_CNS_IOCS_INDEPENDENT_ALLOCATED_NS = 0x1f,
+};
+
+enum nvme_csi {
+	NVME_CSI_NVM = 0x00,
+	NVME_CSI_KV = 0x01,
+	NVME_CSI_ZNS = 0x02,
+	NVME_CSI_SLM = 0x03,
+	NVME_CSI_CP = 0x04,
+};
+
+/* Get Log Page: Base 2.1 section 5.1.12; the offset is CDW12 (low) and CDW13 */
+#define NVME_LOG_LID_SHIFT   0 /* CDW10 */
+#define NVME_LOG_LID_MASK    0xffu
+#define NVME_LOG_LSP_SHIFT   8 /* CDW10: Log Specific Parameter */
+#define NVME_LOG_LSP_MASK    0x7fu
+#define NVME_LOG_RAE_SHIFT   15 /* CDW10: Retain Asynchronous Event */
+#define NVME_LOG_RAE_MASK    0x1u
+#define NVME_LOG_NUMDL_SHIFT 16 /* CDW10: Number of Dwords, zero based, lower half */
+#define NVME_LOG_NUMDL_MASK  0xffffu
+#define NVME_LOG_NUMDU_SHIFT 0 /* CDW11: upper half */
+#define NVME_LOG_NUMDU_MASK  0xffffu
+#define NVME_LOG_LSI_SHIFT   16 /* CDW11: Log Specific Identifier */
+#define NVME_LOG_LSI_MASK    0xffffu
+#define NVME_LOG_OT_SHIFT    23 /* CDW14: Offset Type, 1 index */
+#define NVME_LOG_OT_MASK     0x1u
+#define NVME_LOG_CSI_SHIFT   24 /* CDW14 */
+#define NVME_LOG_CSI_MASK    0xffu
+
+enum nvme_lid {
+	NVME_LOG_SUPPORTED_LOG_PAGES = 0x00,
+	NVME_LOG_ERROR = 0x01,
+	NVME_LOG_SMART = 0x02,
+	NVME_LOG_FW_SLOT = 0x03,
+	NVME_LOG_CHANGED_NS = 0x04,
+	NVME_LOG_EFFECTS = 0x05,
+	NVME_LOG_SELF_TEST = 0x06,
+	NVME_LOG_TELEMETRY_HOST = 0x07,
+	NVME_LOG_TELEMETRY_CTRL = 0x08,
+	NVME_LOG_ENDURANCE_GROUP = 0x09,
+	NVME_LOG_PLM_NVM_SET = 0x0a,
+	NVME_LOG_PLM_EVENT = 0x0b,
+	NVME_LOG_ANA = 0x0c,
+	NVME_LOG_PERSISTENT_EVENT = 0x0d,
+	NVME_LOG_LBA_STATUS = 0x0e,
+	NVME_LOG_ENDURANCE_GROUP_EVENT = 0x0f,
+	NVME_LOG_MEDIA_UNIT_STATUS = 0x10,
+	NVME_LOG_CAPACITY_CONFIG = 0x11,
+	NVME_LOG_FEATURE_EFFECTS = 0x12,
+	NVME_LOG_MI_EFFECTS = 0x13,
+	NVME_LOG_LOCKDOWN = 0x14,
+	NVME_LOG_BOOT_PARTITION = 0x15,
+	NVME_LOG_ROTATIONAL_MEDIA = 0x16,
+	NVME_LOG_DISPERSED_NS = 0x17,
+	NVME_LOG_MGMT_ADDRESS = 0x18,
+	NVME_LOG_PHY_RX_EOM = 0x19,
+	NVME_LOG_REACHABILITY_GROUPS = 0x1a,
+	NVME_LOG_REACHABILITY_ASSOCIATIONS = 0x1b,
+	NVME_LOG_CHANGED_ALLOCATED_NS = 0x1c,
+	NVME_LOG_FDP_CONFIGS = 0x20,
+	NVME_LOG_FDP_RUH_USAGE = 0x21,
+	NVME_LOG_FDP_STATS = 0x22,
+	NVME_LOG_FDP_EVENTS = 0x23,
+	NVME_LOG_DISCOVERY = 0x70,
+	NVME_LOG_HOST_DISCOVERY = 0x71,
+	NVME_LOG_AVE_DISCOVERY = 0x72,
+	NVME_LOG_RESERVATION = 0x80,
+	NVME_LOG_SANITIZE = 0x81,
+	NVME_LOG_CHANGED_ZONES = 0xbf,
+	NVME_LOG_VENDOR_FIRST = 0xc0,
+};
+
+#define NVME_LSP_TELEMETRY_CREATE   0x1u /* host initiated telemetry: capture now */
+#define NVME_LSP_PEL_READ	    0x0u /* persistent event log actions */
+#define NVME_LSP_PEL_ESTABLISH_READ 0x1u
+#define NVME_LSP_PEL_RELEASE	    0x2u
+#define NVME_LSP_PEL_ESTABLISH	    0x3u /* establish the context, read the 512 byte header */
+
+/* Get and Set Features: Base 2.1 sections 5.1.11, 5.1.25 */
+#define NVME_FEAT_FID_SHIFT 0 /* CDW10 */
+#define NVME_FEAT_FID_MASK  0xffu
+#define NVME_FEAT_SEL_SHIFT 8 /* CDW10 of Get: NVME_SEL_* */
+#define NVME_FEAT_SEL_MASK  0x7u
+#define NVME_FEAT_SV_SHIFT  31 /* CDW10 of Set: Save */
+#define NVME_FEAT_SV_MASK   0x1u
+
+enum nvme_sel {
+	NVME_SEL_CURRENT = 0,
+	NVME_SEL_DEFAULT = 1,
+	NVME_SEL_SAVED = 2,
+	NVME_SEL_CAPABILITIES = 3,
+};
+
+/* completion CDW0 of NVME_SEL_CAPABILITIES */
+#define NVME_SEL_CAP_SAVEABLE	0x1u
+#define NVME_SEL_CAP_NS		0x2u /* namespace specific */
+#define NVME_SEL_CAP_CHANGEABLE 0x4u
+
+enum nvme_fid {
+	NVME_FEAT_ARBITRATION = 0x01,
+	NVME_FEAT_POWER_MANAGEMENT = 0x02,
+	NVME_FEAT_LBA_RANGE = 0x03,
+	NVME_FEAT_TEMPERATURE_THRESHOLD = 0x04,
+	NVME_FEAT_ERROR_RECOVERY = 0x05,
+	NVME_FEAT_VOLATILE_WRITE_CACHE = 0x06,
+	NVME_FEAT_NUMBER_OF_QUEUES = 0x07,
+	NVME_FEAT_INTERRUPT_COALESCING = 0x08,
+	NVME_FEAT_INTERRUPT_VECTOR = 0x09,
+	NVME_FEAT_WRITE_ATOMICITY = 0x0a,
+	NVME_FEAT_ASYNC_EVENT = 0x0b,
+	NVME_FEAT_APST = 0x0c,
+	NVME_FEAT_HOST_MEMORY_BUFFER = 0x0d,
+	NVME_FEAT_TIMESTAMP = 0x0e,
+	NVME_FEAT_KEEP_ALIVE_TIMER = 0x0f,
+	NVME_FEAT_HCTM = 0x10,
+	NVME_FEAT_NON_OP_POWER_STATE = 0x11,
+	NVME_FEAT_READ_RECOVERY_LEVEL = 0x12,
+	NVME_FEAT_PLM_CONFIG = 0x13,
+	NVME_FEAT_PLM_WINDOW = 0x14,
+	NVME_FEAT_LBA_STATUS_INTERVAL = 0x15,
+	NVME_FEAT_HOST_BEHAVIOR = 0x16,
+	NVME_FEAT_SANITIZE_CONFIG = 0x17,
+	NVME_FEAT_ENDURANCE_GROUP_EVENT = 0x18,
+	NVME_FEAT_IOCS_PROFILE = 0x19,
+	NVME_FEAT_SPINUP_CONTROL = 0x1a,
+	NVME_FEAT_POWER_LOSS_SIGNALING = 0x1b,
+	NVME_FEAT_PERFORMANCE = 0x1c,
+	NVME_FEAT_FDP = 0x1d,
+	NVME_FEAT_FDP_EVENTS = 0x1e,
+	NVME_FEAT_NS_ADMIN_LABEL = 0x1f,
+	NVME_FEAT_CONTROLLER_DATA_QUEUE = 0x21,
+	NVME_FEAT_EMBEDDED_MGMT_ADDRESS = 0x78,
+	NVME_FEAT_HOST_MGMT_ADDRESS = 0x79,
+	NVME_FEAT_ENHANCED_CTRL_METADATA = 0x7d,
+	NVME_FEAT_CTRL_METADATA = 0x7e,
+	NVME_FEAT_NS_METADATA = 0x7f,
+	NVME_FEAT_SOFTWARE_PROGRESS = 0x80,
+	NVME_FEAT_HOST_ID = 0x81,
+	NVME_FEAT_RESERVATION_MASK = 0x82,
+	NVME_FEAT_RESERVATION_PERSISTENCE = 0x83,
+	NVME_FEAT_NS_WRITE_PROTECT = 0x84,
+	NVME_FEAT_BOOT_PARTITION_PROTECT = 0x85,
+	NVME_FEAT_VENDOR_FIRST = 0xc0,
+};
+
+/* Asynchronous Event Request, completion CDW0: Base 2.1 section 5.1.2 */
+#define NVME_AER_TYPE_SHIFT 0
+#define NVME_AER_TYPE_MASK  0x7u
+#define NVME_AER_INFO_SHIFT 8
+#define NVME_AER_INFO_MASK  0xffu
+#define NVME_AER_LID_SHIFT  16 /* log page that tells more */
+#define NVME_AER_LID_MASK   0xffu
+
+enum nvme_aer_type {
+	NVME_AER_TYPE_ERROR = 0,
+	NVME_AER_TYPE_SMART = 1,
+	NVME_AER_TYPE_NOTICE = 2,
+	NVME_AER_TYPE_IMMEDIATE = 3,
+	NVME_AER_TYPE_ONE_SHOT = 4,
+	NVME_AER_TYPE_IO = 6, /* I/O Command Set specific */
+	NVME_AER_TYPE_VENDOR = 7,
+};
+
+enum nvme_aer_error {
+	NVME_AER_ERROR_INVALID_DOORBELL_REG = 0x00,
+	NVME_AER_ERROR_INVALID_DOORBELL_VALUE = 0x01,
+	NVME_AER_ERROR_DIAGNOSTIC_FAILURE = 0x02,
+	NVME_AER_ERROR_PERSISTENT_INTERNAL = 0x03,
+	NVME_AER_ERROR_TRANSIENT_INTERNAL = 0x04,
+	NVME_AER_ERROR_FW_IMAGE_LOAD = 0x05,
+};
+
+enum nvme_aer_smart {
+	NVME_AER_SMART_RELIABILITY = 0x00,
+	NVME_AER_SMART_TEMPERATURE = 0x01,
+	NVME_AER_SMART_SPARE = 0x02,
+};
+
+enum nvme_aer_notice {
+	NVME_AER_NOTICE_NS_CHANGED = 0x00,
+	NVME_AER_NOTICE_FW_ACTIVATION = 0x01,
+	NVME_AER_NOTICE_TELEMETRY = 0x02,
+	NVME_AER_NOTICE_ANA = 0x03,
+	NVME_AER_NOTICE_PLM = 0x04,
+	NVME_AER_NOTICE_LBA_STATUS = 0x05,
+	NVME_AER_NOTICE_ENDURANCE_GROUP = 0x06,
+	NVME_AER_NOTICE_REACHABILITY_GROUP = 0x07,
+	NVME_AER_NOTICE_REACHABILITY_ASSOCIATION = 0x08,
+	NVME_AER_NOTICE_ALLOCATED_NS_CHANGED = 0x09,
+	NVME_AER_NOTICE_ZONE_CHANGED = 0xef,
+	NVME_AER_NOTICE_DISCOVERY_CHANGED = 0xf0,
+};
+
+enum nvme_aer_io {
+	NVME_AER_IO_RESERVATION = 0x00,
+	NVME_AER_IO_SANITIZE_COMPLETED = 0x01,
+	NVME_AER_IO_SANITIZE_UNEXPECTED_DEALLOC = 0x02,
+};
+
+/* Firmware Commit: CDW10; Firmware Image Download: CDW10 NUMD zero based, CDW11 OFST, dwords */
+#define NVME_FW_SLOT_SHIFT		  0
+#define NVME_FW_SLOT_MASK		  0x7u
+#define NVME_FW_ACTION_SHIFT		  3
+#define NVME_FW_ACTION_MASK		  0x7u
+#define NVME_FW_BPID_SHIFT		  31
+#define NVME_FW_BPID_MASK		  0x1u
+#define NVME_FW_ACTION_REPLACE		  0x0u
+#define NVME_FW_ACTION_REPLACE_ACTIVATE	  0x1u /* at the next Controller Level Reset */
+#define NVME_FW_ACTION_ACTIVATE		  0x2u /* at the next Controller Level Reset */
+#define NVME_FW_ACTION_ACTIVATE_IMMEDIATE 0x3u
+#define NVME_FW_ACTION_REPLACE_BOOT	  0x6u
+#define NVME_FW_ACTION_ACTIVATE_BOOT	  0x7u
+
+/* Format NVM: CDW10, Base 2.1 section 5.1.10, NVM 1.1 section 4.1.2 */
+#define NVME_FORMAT_LBAFL_SHIFT 0 /* LBA format, bits 3:0 */
+#define NVME_FORMAT_LBAFL_MASK	0xfu
+#define NVME_FORMAT_MSET_SHIFT	4 /* Metadata Settings: 1 extended LBA */
+#define NVME_FORMAT_MSET_MASK	0x1u
+#define NVME_FORMAT_PI_SHIFT	5 /* Protection Information type */
+#define NVME_FORMAT_PI_MASK	0x7u
+#define NVME_FORMAT_PIL_SHIFT	8 /* Protection Information Location: 1 first bytes */
+#define NVME_FORMAT_PIL_MASK	0x1u
+#define NVME_FORMAT_SES_SHIFT	9 /* Secure Erase Settings */
+#define NVME_FORMAT_SES_MASK	0x7u
+#define NVME_FORMAT_LBAFU_SHIFT 12 /* LBA format, bits 5:4 */
+#define NVME_FORMAT_LBAFU_MASK	0x3u
+#define NVME_FORMAT_SES_NONE	0x0u
+#define NVME_FORMAT_SES_USER	0x1u
+#define NVME_FORMAT_SES_CRYPTO	0x2u
+
+/* Sanitize: CDW10; CDW11 is the overwrite pattern. Base 2.1 section 5.1.22 */
+#define NVME_SANITIZE_SANACT_SHIFT    0
+#define NVME_SANITIZE_SANACT_MASK     0x7u
+#define NVME_SANITIZE_AUSE_SHIFT      3 /* Allow Unrestricted Sanitize Exit */
+#define NVME_SANITIZE_AUSE_MASK	      0x1u
+#define NVME_SANITIZE_OWPASS_SHIFT    4 /* Overwrite Pass Count, 0 is 16 */
+#define NVME_SANITIZE_OWPASS_MASK     0xfu
+#define NVME_SANITIZE_OIPBP_SHIFT     8 /* Overwrite Invert Pattern Between Passes */
+#define NVME_SANITIZE_OIPBP_MASK      0x1u
+#define NVME_SANITIZE_NDAS_SHIFT      9 /* No-Deallocate After Sanitize */
+#define NVME_SANITIZE_NDAS_MASK	      0x1u
+#define NVME_SANITIZE_EMVS_SHIFT      10 /* Enter Media Verification State */
+#define NVME_SANITIZE_EMVS_MASK	      0x1u
+#define NVME_SANACT_EXIT_FAILURE      0x1u
+#define NVME_SANACT_BLOCK_ERASE	      0x2u
+#define NVME_SANACT_OVERWRITE	      0x3u
+#define NVME_SANACT_CRYPTO_ERASE      0x4u
+#define NVME_SANACT_EXIT_VERIFICATION 0x5u
+
+/* Device Self-test: CDW10 STC */
+#define NVME_DST_STC_SHIFT 0
+#define NVME_DST_STC_MASK  0xfu
+#define NVME_DST_SHORT	   0x1u
+#define NVME_DST_EXTENDED  0x2u
+#define NVME_DST_HIR	   0x3u /* Host-Initiated Refresh */
+#define NVME_DST_VENDOR	   0xeu
+#define NVME_DST_ABORT	   0xfu
+
+/* Namespace Management (CDW10.SEL, CDW11.CSI 31:24) and Attachment (CDW10.SEL) */
+#define NVME_NS_MGMT_SEL_SHIFT 0
+#define NVME_NS_MGMT_SEL_MASK  0xfu
+#define NVME_NS_MGMT_CREATE    0x0u
+#define NVME_NS_MGMT_DELETE    0x1u
+#define NVME_NS_MGMT_CSI_SHIFT 24
+#define NVME_NS_MGMT_CSI_MASK  0xffu
+#define NVME_NS_ATTACH	       0x0u
+#define NVME_NS_DETACH	       0x1u
+
+/* Security Send and Receive: CDW10; CDW11 is TL or AL in bytes */
+#define NVME_SECURITY_NSSF_SHIFT 0
+#define NVME_SECURITY_NSSF_MASK	 0xffu
+#define NVME_SECURITY_SPSP_SHIFT 8
+#define NVME_SECURITY_SPSP_MASK	 0xffffu
+#define NVME_SECURITY_SECP_SHIFT 24
+#define NVME_SECURITY_SECP_MASK	 0xffu
+
+/* Directive Send and Receive: CDW10 NUMD zero based; CDW11 */
+#define NVME_DIRECTIVE_DOPER_SHIFT	    0
+#define NVME_DIRECTIVE_DOPER_MASK	    0xffu
+#define NVME_DIRECTIVE_DTYPE_SHIFT	    8
+#define NVME_DIRECTIVE_DTYPE_MASK	    0xffu
+#define NVME_DIRECTIVE_DSPEC_SHIFT	    16
+#define NVME_DIRECTIVE_DSPEC_MASK	    0xffffu
+#define NVME_DTYPE_IDENTIFY		    0x00u
+#define NVME_DTYPE_STREAMS		    0x01u
+#define NVME_DTYPE_DATA_PLACEMENT	    0x02u
+#define NVME_DOPER_IDENTIFY_RETURN	    0x01u /* receive */
+#define NVME_DOPER_IDENTIFY_ENABLE	    0x01u /* send */
+#define NVME_DOPER_STREAMS_RETURN	    0x01u /* receive */
+#define NVME_DOPER_STREAMS_STATUS	    0x02u /* receive */
+#define NVME_DOPER_STREAMS_ALLOCATE	    0x03u /* receive */
+#define NVME_DOPER_STREAMS_RELEASE_ID	    0x01u /* send */
+#define NVME_DOPER_STREAMS_RELEASE_RESOURCE 0x02u /* send */
+
+/* Get LBA Status: SLBA CDW10/11, MNDW CDW12 zero based; CDW13 */
+#define NVME_LBA_STATUS_RL_SHIFT     0 /* Range Length */
+#define NVME_LBA_STATUS_RL_MASK	     0xffffu
+#define NVME_LBA_STATUS_ATYPE_SHIFT  24
+#define NVME_LBA_STATUS_ATYPE_MASK   0xffu
+#define NVME_LBA_STATUS_ATYPE_ALLOC  0x02u /* 2.1: all allocated LBAs */
+#define NVME_LBA_STATUS_ATYPE_SCAN   0x10u
+#define NVME_LBA_STATUS_ATYPE_RETURN 0x11u
+
+/* Doorbell Buffer Config: PRP1 shadow doorbells, PRP2 EventIdx */
+
+#endif
