@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Run a command in a throw-away Linux guest that sees this machine's files and an NVMe drive of QEMU.
+
+    python tests/vm/guest.py [--preset NAME] [options] -- COMMAND...
+
+The command runs in the current directory with the current PATH; its output is streamed and its exit
+status passed on. Status 125 means that the guest died, did not boot or ran out of time. The command may
+write wherever it likes: only the folder /run/pynvme-vm reaches the host, and it goes with the guest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import initrd
+import kernel
+import rootfs
+import stage
+from presets import IOMMU, NOIOMMU, PRESETS, Preset
+from qmp import QmpServer
+
+DIED = 125
+BOOT_TIMEOUT_S = 90
+POLL_S = 0.02
+RUN_PREFIX = "pynvme-vm-"
+KERNEL_ARGUMENTS = (
+    # no_timer_check: the timer test of the IO-APIC fails now and then on a loaded host
+    "console=ttyS0 panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on"
+)
+
+Sink = Callable[[bytes], object]
+
+
+def to_stdout(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+@dataclass
+class Tail:
+    """Feeds a sink with what a file grows by."""
+
+    path: Path
+    sink: Sink
+    offset: int = 0
+
+    def feed(self) -> None:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read()
+        except FileNotFoundError:
+            return
+        if data:
+            self.offset += len(data)
+            self.sink(data)
+
+
+@dataclass
+class Guest:
+    """One guest for one command.
+
+    ``outputs`` maps names of files that the command writes to /run/pynvme-vm to sinks which receive them
+    as they grow. ``console_log`` is where the kernel's log goes.
+    """
+
+    preset: Preset = IOMMU
+    smp: int = 2
+    memory_mib: int = 1536
+    root: str | None = None
+    timeout_s: float = 300
+    qemu_arguments: Sequence[str] = ()
+    kernel_arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    verbose: bool = False
+    sink: Sink = to_stdout
+    outputs: Mapping[str, Sink] = field(default_factory=dict)
+    console_log: Path | None = None
+    boot_s: float | None = None
+
+    def run(self, command: Sequence[str]) -> int:
+        """Boot, run `command`, and return its exit status, or ``DIED``."""
+        remove_orphans()
+        image = kernel.prepare()
+        root = self.root or rootfs.kind()
+        if root is None:
+            raise kernel.KernelError("neither virtiofsd nor QEMU's 9p is available")
+        with ExitStack() as processes:
+            run = processes.enter_context(run_folder())
+            share = run / "share"
+            share.mkdir()
+            stage.write(share, image, self.preset, command, self.environment)
+            (run / "initrd").write_bytes(initrd.build(image, root, self.preset.modules))
+            for name, size in self.preset.images.items():
+                with (run / name).open("wb") as file:
+                    file.truncate(size)
+            host_end, guest_end = socket.socketpair()
+            processes.enter_context(host_end)
+            with guest_end:
+                qemu = self.start_qemu(image, root, run, guest_end, processes)
+            try:
+                return self.attend(qemu, run, QmpServer(host_end, share))
+            finally:
+                if self.console_log is not None and (run / "console").exists():
+                    shutil.copyfile(run / "console", self.console_log)
+
+    def start_qemu(
+        self,
+        image: kernel.Kernel,
+        root: str,
+        run: Path,
+        control: socket.socket,
+        processes: ExitStack,
+    ) -> subprocess.Popen[bytes]:
+        inherited = [control.fileno()]
+        if root == "virtiofs":
+            files, sockets = rootfs.serve_virtiofs(run / "share", processes, run / "log")
+            inherited += sockets
+        else:
+            files = rootfs.serve_9p(run / "share")
+        argv = [*self.machine(image, run), *files]
+        argv += ["-chardev", f"socket,id=qmp,fd={control.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        return rootfs.start(argv, processes, run / "log", inherited)
+
+    def machine(self, image: kernel.Kernel, run: Path) -> list[str]:
+        """QEMU's arguments without the file systems and the control channel."""
+        words = [KERNEL_ARGUMENTS, *self.preset.append, *self.kernel_arguments]
+        words.append("loglevel=7" if self.verbose else "quiet loglevel=4")
+        argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"]
+        argv += ["-machine", "q35,kernel-irqchip=split,memory-backend=memory"]
+        argv += ["-object", f"memory-backend-memfd,id=memory,size={self.memory_mib}M,share=on"]
+        argv += ["-m", str(self.memory_mib), "-smp", str(self.smp), "-nodefaults", "-no-reboot"]
+        argv += ["-display", "none", "-serial", f"file:{run / 'console'}"]
+        if self.preset.iommu:
+            argv += ["-device", "intel-iommu,intremap=on,caching-mode=on"]
+            words.append("intel_iommu=on")
+        argv += ["-kernel", str(image.vmlinux), "-initrd", str(run / "initrd")]
+        argv += ["-append", " ".join(words)]
+        for arguments in (*self.preset.devices, *self.qemu_arguments):
+            argv += shlex.split(arguments.replace("{run}", str(run)))
+        return argv
+
+    def attend(self, qemu: subprocess.Popen[bytes], run: Path, control: QmpServer) -> int:
+        """Serve a running guest until its command has ended, it dies, or its time is over."""
+        share, started = run / "share", time.monotonic()
+        tails = [Tail(share / "out", self.sink)]
+        tails += [Tail(share / name, sink) for name, sink in self.outputs.items()]
+        if self.verbose:
+            tails.append(Tail(run / "console", to_stderr))
+        while True:
+            ended = (share / "status").exists()
+            dead = qemu.poll() is not None
+            for tail in tails:
+                tail.feed()
+            if ended:
+                return int((share / "status").read_text())
+            elapsed_s = time.monotonic() - started
+            if self.boot_s is None and (share / "booted").exists():
+                self.boot_s = elapsed_s
+            if dead:
+                return self.died(f"the guest died (QEMU status {qemu.returncode})", run)
+            if elapsed_s > self.timeout_s:
+                return self.died(f"no end after {self.timeout_s:g} s", run)
+            if self.boot_s is None and elapsed_s > BOOT_TIMEOUT_S:
+                return self.died(f"no boot in {BOOT_TIMEOUT_S} s", run)
+            control.serve()
+            time.sleep(POLL_S)
+
+    def died(self, why: str, run: Path) -> int:
+        """Say why, with the last words of QEMU and of the guest's kernel."""
+        lines = [f"guest: {why}"]
+        for name in ("log", "console"):
+            if (run / name).exists():
+                text = (run / name).read_text(errors="replace")
+                lines += [f"guest: {name}: {line}" for line in text.splitlines()[-15:]]
+        to_stderr(("\n".join(lines) + "\n").encode())
+        return DIED
+
+
+def to_stderr(data: bytes) -> None:
+    sys.stderr.write(data.decode(errors="replace"))
+    sys.stderr.flush()
+
+
+@contextmanager
+def run_folder() -> Iterator[Path]:
+    """A folder that ends with the guest; the process id in its name lets others see that it is left over."""
+    run = Path(tempfile.mkdtemp(prefix=f"{RUN_PREFIX}{os.getpid()}-"))
+    try:
+        yield run
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def remove_orphans() -> None:
+    """Remove the folders of harnesses that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{RUN_PREFIX}*-*"):
+        owner = folder.name.removeprefix(RUN_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def parse(argv: list[str]) -> tuple[Guest, list[str]]:
+    parser = argparse.ArgumentParser(
+        description="Run a command in a throw-away guest with an NVMe drive of QEMU.",
+        usage="%(prog)s [options] -- COMMAND...",
+    )
+    parser.add_argument("--preset", choices=sorted(PRESETS), default=IOMMU.name)
+    parser.add_argument("--no-iommu", action="store_true", help=f"the preset {NOIOMMU.name}")
+    parser.add_argument("--dev", action="append", default=[], metavar="'QEMU ARGS'")
+    parser.add_argument("--append", action="append", default=[], metavar="'KERNEL ARGS'")
+    parser.add_argument("--smp", type=int, default=Guest.smp)
+    parser.add_argument("--mem", type=int, default=Guest.memory_mib, metavar="MIB")
+    parser.add_argument("--root", choices=sorted(initrd.ROOT_MODULES))
+    parser.add_argument("--timeout", type=float, default=Guest.timeout_s, metavar="S")
+    parser.add_argument("--user", type=int, metavar="UID", help="run the command as this user")
+    parser.add_argument("--console", type=Path, metavar="FILE", help="keep the kernel's log")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the kernel's log")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args(argv)
+    preset = NOIOMMU if options.no_iommu else PRESETS[options.preset]
+    if options.user is not None:
+        preset = replace(preset, user=options.user)
+    guest = Guest(
+        preset=preset,
+        smp=options.smp,
+        memory_mib=options.mem,
+        root=options.root,
+        timeout_s=options.timeout,
+        qemu_arguments=options.dev,
+        kernel_arguments=options.append,
+        verbose=options.verbose,
+        console_log=options.console,
+    )
+    return guest, options.command
+
+
+def main(argv: list[str]) -> int:
+    guest, command = parse(argv)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        return guest.run(command)
+    except kernel.KernelError as error:
+        print(f"guest: {error}", file=sys.stderr)
+        return DIED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
