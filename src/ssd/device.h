@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * device.h - struct ssd: the whole drive, for the files of this folder.
+ *
+ *   ssd.h     what others see            device.c   create, destroy, statistics
+ *   cmd.h     a command's context        context.c  contexts, completion
+ *   queue.h   queues                     step.c     doorbells, arbitration, events
+ *   reg.c     registers                  config.c   PCI config space; irq.c interrupts
+ *   dptr.h    PRP, SGL                   admin.c    admin dispatch -> admin_*.c
+ *   media.h   LBAs                       io.c       IO dispatch -> io_*.c
+ *
+ * Everything a module keeps is one struct of its own, embedded here: a new module is a
+ * header, a member below, and calls of its reset function in device_reset.c.
+ */
+#ifndef PYNVME_SSD_DEVICE_H
+#define PYNVME_SSD_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/identify.h"
+#include "spec/logs.h"
+#include "spec/nvme.h"
+#include "ssd/aer.h"
+#include "ssd/cmd.h"
+#include "ssd/dptr.h"
+#include "ssd/error_log.h"
+#include "ssd/event.h"
+#include "ssd/fault.h"
+#include "ssd/feature.h"
+#include "ssd/irq.h"
+#include "ssd/media.h"
+#include "ssd/ns.h"
+#include "ssd/options.h"
+#include "ssd/pci.h"
+#include "ssd/queue.h"
+#include "ssd/ssd.h"
+
+#define SSD_NS_MAX	 32
+#define SSD_BAR0_BYTES	 0x4000u /* registers, doorbells, MSI-X table, PBA: a page each */
+#define SSD_BAR0_MSIX	 0x2000u
+#define SSD_BAR0_PBA	 0x3000u
+#define SSD_CONTEXTS_MAX 8192u
+
+/**
+ * struct ssd_regs - what the host wrote, and the state that follows from it
+ * @shutting: CC.SHN was seen, SHST changes when @shutdown fires
+ */
+struct ssd_regs {
+	uint64_t cap;
+	uint32_t vs;
+	uint32_t cc;
+	uint32_t csts;
+	uint32_t intms;
+	uint32_t aqa;
+	uint64_t asq;
+	uint64_t acq;
+	struct ssd_event enable;
+	struct ssd_event shutdown;
+};
+
+/**
+ * struct ssd_health - lifetime counters, kept over everything but destruction
+ * Sectors are 512 bytes. Hot ones first.
+ */
+struct ssd_health {
+	uint64_t read_sectors;
+	uint64_t written_sectors;
+	uint64_t read_cmds;
+	uint64_t write_cmds;
+	uint64_t power_cycles;
+	uint64_t unsafe_shutdowns;
+	uint64_t media_errors;
+	uint64_t busy_ns;
+	uint64_t powered_ns;	/* before the present power-on */
+	uint64_t powered_at_ns; /* time of the last power-on */
+};
+
+struct ssd {
+	/* hot: read on every command */
+	uint64_t now_ns;
+	uint64_t sq_live;  /* bit q: submission queue q exists */
+	uint64_t cq_dirty; /* bit q: entries were posted in this step */
+	uint64_t cq_wait;  /* bit q: completions wait for room */
+	struct ssd_ctx *free_ctx;
+	uint32_t nfaults;  /* rules; one predictable branch a command */
+	bool running;	   /* enabled, ready, decoding, bus master, no fatal status */
+	bool instant;	   /* latency=none */
+	uint8_t sq_next;   /* round robin: where the next step begins */
+	uint32_t mdts_bytes;
+	uint32_t page_bytes; /* CC.MPS */
+	struct ssd_ns ns[SSD_NS_MAX];
+	struct ssd_health health;
+	struct ssd_dptr dptr;
+	const struct ssd_host_ops *ops;
+	void *host;
+	struct ssd_sq sq[SSD_QUEUES_MAX];
+	struct ssd_cq cq[SSD_QUEUES_MAX];
+
+	/* cold from here */
+	volatile uint32_t *doorbells;
+	struct ssd_regs regs;
+	struct ssd_options opts;
+	struct ssd_pci pci;
+	struct ssd_irqs irqs;
+	struct ssd_events events;
+	struct ssd_aer aer;
+	struct ssd_error_log errors;
+	struct ssd_features feat;
+	struct ssd_faults faults;
+	struct ssd_stats stats;
+	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */
+	uint32_t nctx_chunks;
+	uint64_t rng;		     /* state of the seeded stream */
+	bool powered;
+	bool removed;
+	bool clean_shutdown;	     /* SHST reached "complete" since the last power-on */
+	uint16_t temperature_kelvin;
+	uint64_t nsid_changed;	     /* bit nsid - 1: for log page 04h */
+};
+
+/* The next number of the drive's seeded stream. */
+uint64_t ssd_random(struct ssd *ssd);
+
+/* @running follows from registers, config space and power: call after any change. */
+void ssd_update_running(struct ssd *ssd);
+
+/* CSTS.CFS: nothing is processed until a reset. */
+void ssd_fatal(struct ssd *ssd);
+
+enum ssd_reset {
+	SSD_RESET_CONTROLLER, /* CC.EN 1 -> 0 */
+	SSD_RESET_FUNCTION,   /* FLR, hot reset */
+	SSD_RESET_SUBSYSTEM,  /* NSSR */
+	SSD_RESET_POWER,
+};
+
+/* Every module's reset, in one place: queues and commands gone, features to their saved values. */
+void ssd_reset(struct ssd *ssd, enum ssd_reset kind);
+
+/* Power is gone: what the cache held is lost as the specification allows. */
+void ssd_power_lost(struct ssd *ssd);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * fault.h - injected faults: rules, matched once a command (ssd.h has the rule itself).
+ */
+#ifndef PYNVME_SSD_FAULT_H
+#define PYNVME_SSD_FAULT_H
+
+#include <stdint.h>
+
+#include "ssd/ssd.h"
+
+struct ssd;
+struct ssd_ctx;
+
+struct ssd_fault_rule {
+	int id;
+	struct ssd_fault f;
+};
+
+struct ssd_faults {
+	struct ssd_fault_rule *rules;
+	uint32_t n;
+	int next_id;
+};
+
+void ssd_faults_fini(struct ssd *ssd);
+
+/* The rule that hits @c (counted as a hit), or NULL. Called only while there are rules. */
+const struct ssd_fault *ssd_fault_match(struct ssd *ssd, const struct ssd_ctx *c);
+
+#endif
