@@ -30,9 +30,7 @@ def test_python_package_is_typed() -> None:
 
 
 def test_shell_parses() -> None:
-    scripts = ["install.sh", ".ci/run", *files(".sh")]
-
-    for script in scripts:
+    for script in (TOP / "install.sh", TOP / ".ci" / "run", *files(".sh")):
         check("bash", "-n", script)
 
 
@@ -41,11 +39,9 @@ def test_headers_compile_alone(folder: str) -> None:
     headers = files(".h", under=(f"src/{folder}",))
     if not headers:
         pytest.skip(f"src/{folder} has no header")
-    include = sysconfig.get_path("include")
-
-    check(
-        os.environ.get("CC", "cc"),
-        *("-fsyntax-only", "-std=gnu11", "-D_GNU_SOURCE", "-DPy_LIMITED_API=0x030b0000"),
-        *("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-Isrc", "-isystem", include),
-        *("-x", "c", *headers),
+    flags = "-fsyntax-only -std=gnu11 -D_GNU_SOURCE -DPy_LIMITED_API=0x030b0000 -Isrc -x c"
+    flags += (
+        f" -Wall -Wextra -Wno-unused-parameter -Werror -isystem {sysconfig.get_path('include')}"
     )
+
+    check(os.environ.get("CC", "cc"), *flags.split(), *headers)

@@ -1,0 +1,53 @@
+"""What a ring is, and what came of one of its tests."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+LOGS = TOP / "build" / "logs"
+
+
+@dataclass
+class Outcome:
+    """What came of one test: kind is passed, failed, skipped or xfailed."""
+
+    kind: str
+    text: str = ""
+    duration_s: float = 0.0
+
+
+class CannotRun(Exception):
+    """The ring cannot run on this machine; the text says why. It becomes one skipped item."""
+
+
+class Ring(ABC):
+    """A set of tests that other processes run."""
+
+    #: A ring that starts with the session is asked for its outcomes last.
+    early = False
+
+    @abstractmethod
+    def names(self, long: bool) -> Sequence[str]:
+        """The names of its tests, without running any. Raises CannotRun."""
+
+    @abstractmethod
+    def outcome(self, name: str) -> Outcome:
+        """What came of a test. Runs it, or waits for the process that does."""
+
+    def start(self, names: Sequence[str]) -> None:
+        """The names that will be asked for. An early ring begins to run them now."""
+
+    def stop(self) -> None:
+        """Ends what still runs."""
+
+
+def tail(log: Path, lines: int = 40) -> str:
+    """The end of a log, headed by where the rest is."""
+    try:
+        text = log.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        text = ["(no output)"]
+    name = log.relative_to(TOP) if log.is_relative_to(TOP) else log
+    return "\n".join([f"--- {name}", *text[-lines:]])

@@ -1,0 +1,71 @@
+"""The API tests on the software SSD, with the package built under both sanitizers."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rings.builds import ASAN
+from rings.process import Process
+from rings.ring import LOGS, TOP
+from rings.scripts import ScriptRing, pytest_command
+
+REPORTS = LOGS / "api-sanitizers"
+#: Frames of the allocator and of the sanitizer itself stand above the caller that matters.
+RUNTIME = re.compile(r"libasan|libubsan|sanitizer_common|/libsanitizer/|\bin __interceptor_")
+OURS = re.compile(r"_core\.|/src/(base|spec|bus|verify|nvme|ssd|target|ioworker|pyext)/")
+
+
+def runtime_library(name: str) -> str:
+    """The path of a sanitizer's library, as the compiler links it."""
+    command = ["cc", f"-print-file-name={name}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def our_leaks(report: str) -> Iterator[str]:
+    """The leaks that our code allocated; the interpreter leaves much of its own behind."""
+    for block in re.split(r"\n\s*\n", report):
+        if not re.match(r"(Direct|Indirect) leak of", block.lstrip()):
+            continue
+        frames = [line for line in block.splitlines() if line.lstrip().startswith("#")]
+        callers = [frame for frame in frames if not RUNTIME.search(frame)]
+        if callers and OURS.search(callers[0]):
+            yield block
+
+
+def findings(report: str) -> list[str]:
+    """What is wrong in one report of a sanitizer."""
+    if "ERROR: LeakSanitizer" in report:
+        return list(our_leaks(report))
+    return [report] if report.strip() else []
+
+
+class ApiRing(ScriptRing):
+    def launch(self, names: Sequence[str]) -> Process:
+        site = ASAN.install()
+        if self.starts == 1:
+            shutil.rmtree(REPORTS, ignore_errors=True)
+            REPORTS.mkdir(parents=True)
+        log_path = f"log_path={REPORTS}/report"
+        environment = {
+            "PYTHONPATH": f"{site}:{TOP / 'tests'}",
+            "LD_PRELOAD": runtime_library("libasan.so"),
+            # The interpreter's own pools would hide our pointers from the leak check.
+            "PYTHONMALLOC": "malloc",
+            "ASAN_OPTIONS": f"{log_path}:detect_leaks=1:detect_stack_use_after_return=1",
+            "LSAN_OPTIONS": "exitcode=0:report_objects=0",
+            "UBSAN_OPTIONS": f"{log_path}:print_stacktrace=1",
+        }
+        command = pytest_command(
+            self.report, "-p", "no:faulthandler", *["--long"] * self.long, *names
+        )
+        return Process(command, self.log, environment, append=True)
+
+    def session_faults(self) -> str:
+        reports: list[Path] = sorted(REPORTS.glob("report*"))
+        texts = [text for path in reports for text in findings(path.read_text(errors="replace"))]
+        return "\n".join(texts)
+
+
+RING = ApiRing("api")
