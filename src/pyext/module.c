@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * module.c - the module nvme._core: its state, its types, and what must be closed at exit.
+ */
+#include "pyext/pyext.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+
+static _Atomic uint32_t process_generation;
+
+static void after_fork_in_child(void)
+{
+	atomic_fetch_add_explicit(&process_generation, 1, memory_order_relaxed);
+}
+
+uint32_t py_process_generation(void)
+{
+	return atomic_load_explicit(&process_generation, memory_order_relaxed);
+}
+
+int py_check_process(struct py_state *state, uint32_t generation)
+{
+	if (__builtin_expect(generation == py_process_generation(), 1))
+		return 0;
+	py_fail(state->nvme_error,
+		"opened in process %d: a device cannot be used across fork(), open it in process %d",
+		(int)state->pid, (int)getpid());
+	return -1;
+}
+
+/* The limited API of 3.11 has no PyType_GetModuleByDef(). */
+struct py_state *py_state_of(PyTypeObject *type)
+{
+	PyObject *module;
+
+	for (; type; type = PyType_GetSlot(type, Py_tp_base)) {
+		if (!(PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE))
+			break;
+		module = PyType_GetModule(type);
+		if (module && PyModule_GetDef(module) == &py_module_def)
+			return PyModule_GetState(module);
+		PyErr_Clear();
+	}
+	PyErr_SetString(PyExc_TypeError, "not a type of nvme._core");
+	return NULL;
+}
+
+PyTypeObject *py_add_type(PyObject *module, PyType_Spec *spec)
+{
+	PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+
+	if (type && PyModule_AddType(module, type)) {
+		Py_DECREF(type);
+		return NULL;
+	}
+	return type;
+}
+
+void py_free(void *self)
+{
+	PyTypeObject *type = Py_TYPE(self);
+	freefunc tp_free = PyType_GetSlot(type, Py_tp_free);
+
+	tp_free(self);
+	Py_DECREF(type);
+}
+
+void py_live_add(struct py_state *state, struct py_live *live, void (*close)(struct py_live *))
+{
+	live->close = close;
+	list_add(&state->live, &live->node);
+}
+
+void py_live_del(struct py_live *live)
+{
+	if (live->node.next)
+		list_del(&live->node);
+	live->node.next = NULL;
+}
+
+PyDoc_STRVAR(close_all_doc, "close_all($module, /)\n--\n\n"
+			    "Close everything that is open, youngest first; run at interpreter exit.");
+
+static PyObject *close_all(PyObject *module, PyObject *unused)
+{
+	struct py_state *state = PyModule_GetState(module);
+
+	while (!list_empty(&state->live)) {
+		struct py_live *live = list_entry(state->live.next, struct py_live, node);
+
+		py_live_del(live);
+		live->close(live);
+	}
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+	{ "close_all", close_all, METH_NOARGS, close_all_doc },
+	{ NULL, NULL, 0, NULL },
+};
+
+static int (*const adders[])(PyObject *module, struct py_state *state) = {
+	py_error_add,
+	py_buffer_add,
+};
+
+static int module_exec(PyObject *module)
+{
+	static atomic_flag watching = ATOMIC_FLAG_INIT;
+	struct py_state *state = PyModule_GetState(module);
+	size_t i;
+
+	if (!atomic_flag_test_and_set(&watching))
+		pthread_atfork(NULL, NULL, after_fork_in_child);
+	state->pid = getpid();
+	list_init(&state->live);
+	for (i = 0; i < PYEXT_ARRAY_SIZE(adders); i++)
+		if (adders[i](module, state))
+			return -1;
+	return 0;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+	struct py_state *state = PyModule_GetState(module);
+
+	Py_VISIT(state->buffer_type);
+	return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+	struct py_state *state = PyModule_GetState(module);
+
+	Py_CLEAR(state->buffer_type);
+	return 0;
+}
+
+static void module_free(void *module)
+{
+	module_clear(module);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+	{ Py_mod_exec, module_exec },
+	{ 0, NULL },
+};
+
+PyDoc_STRVAR(module_doc, "The C core of the package nvme.");
+
+PyModuleDef py_module_def = {
+	PyModuleDef_HEAD_INIT,
+	.m_name = "nvme._core",
+	.m_doc = module_doc,
+	.m_size = sizeof(struct py_state),
+	.m_methods = module_methods,
+	.m_slots = module_slots,
+	.m_traverse = module_traverse,
+	.m_clear = module_clear,
+	.m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void)
+{
+	return PyModuleDef_Init(&py_module_def);
+}
