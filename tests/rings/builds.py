@@ -1,6 +1,7 @@
 """Build directories of the rings."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -65,7 +66,9 @@ class Build:
 
     def install(self) -> Path:
         """Installs the Python package into the build directory; the folder to import it from."""
+        site = self.folder / "site"
         self.compile()
+        shutil.rmtree(site, ignore_errors=True)
         self.run(
             "install",
             COMPILE_TIMEOUT_S,
@@ -75,7 +78,10 @@ class Build:
             self.folder,
             "--no-rebuild",
         )
-        return self.folder / "site"
+        # Without it the package of .venv would be found instead, and nothing would be judged.
+        if not list(site.glob("nvme/_core*.so")):
+            raise BuildFailure(f"no extension was installed into {site}")
+        return site
 
 
 def sanitized(name: str, sanitizers: str) -> Build:
