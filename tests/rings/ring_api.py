@@ -42,30 +42,29 @@ def findings(report: str) -> list[str]:
 
 
 class ApiRing(ScriptRing):
-    def launch(self, names: Sequence[str]) -> Process:
-        site = ASAN.install()
-        if self.starts == 1:
+    def begin(self) -> None:
+        if not self.starts:
             shutil.rmtree(REPORTS, ignore_errors=True)
             REPORTS.mkdir(parents=True)
+        super().begin()
+
+    def launch(self, report: Path, arguments: Sequence[str]) -> Process:
         log_path = f"log_path={REPORTS}/report"
         environment = {
-            "PYTHONPATH": f"{site}:{TOP / 'tests'}",
+            "PYTHONPATH": f"{ASAN.install()}:{TOP / 'tests'}",
             "LD_PRELOAD": runtime_library("libasan.so"),
             # The interpreter's own pools would hide our pointers from the leak check.
             "PYTHONMALLOC": "malloc",
-            "ASAN_OPTIONS": f"{log_path}:detect_leaks=1:detect_stack_use_after_return=1",
-            "LSAN_OPTIONS": "exitcode=0:report_objects=0",
+            "ASAN_OPTIONS": f"{log_path}:detect_stack_use_after_return=1",
+            "LSAN_OPTIONS": "exitcode=0",
             "UBSAN_OPTIONS": f"{log_path}:print_stacktrace=1",
         }
-        command = pytest_command(
-            self.report, "-p", "no:faulthandler", *["--long"] * self.long, *names
-        )
+        command = pytest_command(report, "-p", "no:faulthandler", *arguments)
         return Process(command, self.log, environment, append=True)
 
     def session_faults(self) -> str:
-        reports: list[Path] = sorted(REPORTS.glob("report*"))
-        texts = [text for path in reports for text in findings(path.read_text(errors="replace"))]
-        return "\n".join(texts)
+        reports = [path.read_text(errors="replace") for path in sorted(REPORTS.glob("report*"))]
+        return "\n".join(finding for report in reports for finding in findings(report))
 
 
 RING = ApiRing("api")

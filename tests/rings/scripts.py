@@ -1,7 +1,6 @@
 """A ring of pytest tests that another pytest runs, with its outcomes read as they come."""
 
 import json
-import os
 import sys
 import time
 from abc import abstractmethod
@@ -15,20 +14,23 @@ from rings.ring import LOGS, TOP, CannotRun, Outcome, Ring, tail
 
 #: The item that stands for the process: how it ended, and what it said beside its tests.
 SESSION = "session"
+#: Exit statuses of a pytest that did its work: all passed, some failed, none there.
+WORKED = (0, 1, 5)
 COLLECT_TIMEOUT_S = 120
 TEST_TIMEOUT_S = 300
 POLL_S = 0.05
-RESTARTS = 5
+STARTS = 6
+
+Phase = dict[str, Any]
 
 
 def pytest_command(report: Path, *arguments: str) -> list[str]:
-    """A pytest of the API tests that reports to a file; needs tests/ in PYTHONPATH."""
-    options = ["-p", "rings.reporter", f"--ring-report={report}"]
-    options += ["-p", "no:cacheprovider", f"--timeout={TEST_TIMEOUT_S}"]
+    """A pytest that reports to a file; needs tests/ in PYTHONPATH."""
+    options = ["-p", "vm.report", f"--outcomes={report}", "-p", "no:cacheprovider"]
     return [sys.executable, "-m", "pytest", *options, *arguments]
 
 
-def lines(report: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+def lines(report: Path, offset: int = 0) -> tuple[list[Phase], int]:
     """The whole lines of a report from an offset, and the offset behind them."""
     if not report.exists():
         return [], offset
@@ -42,15 +44,16 @@ def lines(report: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
 @cache
 def collected(folder: str, long: bool) -> tuple[list[str], str]:
     """The tests of a folder, and what could not be collected. The package of .venv is used."""
+    LOGS.mkdir(parents=True, exist_ok=True)
     report, log = LOGS / "collect.jsonl", LOGS / "collect.log"
     report.unlink(missing_ok=True)
-    arguments = ["--collect-only", "-q", folder] + ["--long"] * long
+    arguments = ["--collect-only", "-q", folder, *["--long"] * long]
     environment = {"PYTHONPATH": str(TOP / "tests")}
     status = Process(pytest_command(report, *arguments), log, environment).wait(COLLECT_TIMEOUT_S)
     found = lines(report)[0]
-    names = [line["nodeid"] for line in found if "nodeid" in line]
-    fault = "\n".join(line["longrepr"] for line in found if "collect" in line)
-    return names, fault or (tail(log) if status not in (0, 5) else "")
+    names = [line["nodeid"] for line in found if line["when"] == "selected"]
+    fault = "\n".join(line["longrepr"] for line in found if line["outcome"] == "failed")
+    return names, fault or ("" if status in WORKED else tail(log))
 
 
 class ScriptRing(Ring):
@@ -62,19 +65,20 @@ class ScriptRing(Ring):
     def __init__(self, name: str) -> None:
         self.name = name
         self.log = LOGS / f"{name}.log"
-        self.report = LOGS / f"{name}.jsonl"
+        self.all: list[str] = []
         self.wanted: list[str] = []
-        self.phases: dict[str, list[dict[str, Any]]] = {}
+        self.options = [f"--timeout={TEST_TIMEOUT_S}"]
+        self.phases: dict[str, list[Phase]] = {}
         self.faults: list[str] = []
-        self.offset = 0
         self.process: Process | None = None
+        self.report = LOGS / f"{name}.jsonl"
+        self.offset = 0
         self.deadline = 0.0
         self.starts = 0
-        self.long = False
 
     @abstractmethod
-    def launch(self, names: Sequence[str]) -> Process:
-        """Starts a pytest that runs these tests and reports to self.report."""
+    def launch(self, report: Path, arguments: Sequence[str]) -> Process:
+        """Starts a pytest with these arguments that reports to the file."""
 
     def prepare(self) -> None:
         """What must be there before anything is collected. Raises CannotRun."""
@@ -85,13 +89,13 @@ class ScriptRing(Ring):
 
     def names(self, long: bool) -> list[str]:
         self.prepare()
-        self.long = long
-        names, fault = collected(self.folder, long)
+        self.all, fault = collected(self.folder, long)
+        self.options += ["--long"] * long
         if fault:
             self.faults.append(fault)
-        if not names and not fault:
+        elif not self.all:
             raise CannotRun(f"there are no tests in {self.folder}")
-        return [*names, SESSION]
+        return [*self.all, SESSION]
 
     def start(self, names: Sequence[str]) -> None:
         self.wanted = [name for name in names if name != SESSION]
@@ -103,102 +107,87 @@ class ScriptRing(Ring):
             self.process.stop()
 
     def begin(self) -> None:
-        """Starts the process, once; with nothing to run there is none."""
+        """Starts the process, the first time that anybody asks."""
         if self.starts or not self.wanted:
             return
-        LOGS.mkdir(parents=True, exist_ok=True)
-        for file in (self.log, self.report):
+        for file in (self.log, *LOGS.glob(f"{self.name}-*.jsonl")):
             file.unlink(missing_ok=True)
         self.deadline = time.monotonic() + self.timeout_s
-        self.launch_once(self.wanted)
+        self.run(self.wanted)
 
-    def launch_once(self, names: Sequence[str]) -> None:
+    def run(self, names: Sequence[str]) -> None:
         self.starts += 1
-        self.process = self.launch(names)
+        self.report, self.offset = LOGS / f"{self.name}-{self.starts}.jsonl", 0
+        where = [self.folder] if list(names) == self.all else names
+        try:
+            self.process = self.launch(self.report, [*self.options, *where])
+        except Exception as fault:
+            # A build that fails, say: no test can run, and the session's item says why.
+            self.faults.append(str(fault))
+            self.starts = STARTS
 
     def read(self) -> None:
         found, self.offset = lines(self.report, self.offset)
         for line in found:
-            if "when" in line:
+            if line["when"] == "collect":
+                self.faults += [line["longrepr"]] * (line["outcome"] == "failed")
+            elif line["when"] != "selected":
                 self.phases.setdefault(line["nodeid"], []).append(line)
-            elif "collect" in line:
-                self.faults.append(line["longrepr"])
 
     def done(self, name: str) -> bool:
         return any(phase["when"] == "teardown" for phase in self.phases.get(name, ()))
-
-    def pending(self) -> list[str]:
-        return [name for name in self.wanted if not self.done(name)]
 
     def follow(self, name: str) -> None:
         """Reads on until the test is done, or nothing will come any more."""
         while True:
             over = self.process is None or self.process.ended()
             self.read()
-            if self.done(name):
-                return
-            if over and not self.resumed():
+            if self.done(name) or (over and not self.resumed()):
                 return
             if time.monotonic() > self.deadline:
                 self.faults.append(f"ended after {self.timeout_s:.0f} s\n{tail(self.log)}")
+                self.starts = STARTS
                 self.stop()
-                self.read()
-                self.starts = RESTARTS
-                return
             time.sleep(POLL_S)
 
     def resumed(self) -> bool:
-        """Whether a process that died in a test could be started anew for the tests behind it."""
-        rest = self.pending()
-        if not rest or self.process is None or self.starts >= RESTARTS or not self.phases:
-            return False
+        """Whether a process that died in a test was started anew for the tests behind it."""
+        rest = [name for name in self.wanted if not self.done(name)]
         victim = next((name for name in rest if name in self.phases), None)
-        if victim is None:
+        if victim is None or self.process is None or self.starts >= STARTS:
             return False
-        self.phases[victim].append(self.death(victim))
+        text = f"the process ended in this test\n{tail(self.log)}"
+        death = {"when": "teardown", "outcome": "failed", "longrepr": text, "duration": 0.0}
+        self.phases[victim].append(death)
         rest.remove(victim)
         if rest:
-            self.launch_once(rest)
-        return bool(rest)
-
-    def death(self, name: str) -> dict[str, Any]:
-        assert self.process
-        status = self.process.wait(0)
-        text = f"the process ended in this test, with status {status}\n{tail(self.log)}"
-        return {
-            "nodeid": name,
-            "when": "teardown",
-            "outcome": "failed",
-            "longrepr": text,
-            "duration": 0,
-        }
+            self.run(rest)
+        return True
 
     def outcome(self, name: str) -> Outcome:
-        try:
-            self.begin()
-        except Exception as fault:  # a build that fails is the outcome of every test
-            self.starts = RESTARTS
-            self.faults.append(str(fault))
+        self.begin()
         if name == SESSION:
             return self.session()
         self.follow(name)
-        phases = self.phases.get(name, [])
         if not self.done(name):
-            why = self.faults[-1] if self.faults else tail(self.log)
-            return Outcome("failed", f"did not run, or not to its end\n{why}")
+            return Outcome("failed", f"did not run to its end; {SESSION!r} of this ring says why")
+        phases = self.phases[name]
         duration_s = sum(phase["duration"] for phase in phases)
-        for kind in ("failed", "skipped", "xfailed"):
-            texts = [phase["longrepr"] for phase in phases if phase["outcome"] == kind]
-            if texts:
-                return Outcome(kind, "\n".join(texts), duration_s)
+        for phase in phases:
+            text = phase["longrepr"].removeprefix("Skipped: ")
+            if phase["outcome"] == "skipped" and "wasxfail" in phase:
+                return Outcome("xfailed", phase["wasxfail"], duration_s)
+            if phase["outcome"] in ("failed", "skipped"):
+                return Outcome(phase["outcome"], text, duration_s)
         return Outcome("passed", "", duration_s)
 
     def session(self) -> Outcome:
-        for name in self.pending():
+        for name in self.wanted:
             self.follow(name)
         if self.process:
             status = self.process.wait(max(1.0, self.deadline - time.monotonic()))
-            if status not in (os.EX_OK, 1):
+            if status not in WORKED:
                 self.faults.append(f"exit status {status}\n{tail(self.log)}")
-        self.faults += filter(None, [self.session_faults()])
+        if fault := self.session_faults():
+            self.faults.append(fault)
         return Outcome("failed", "\n".join(self.faults)) if self.faults else Outcome("passed")
