@@ -1,0 +1,28 @@
+"""The API tests in a QEMU guest: the package that users get, on QEMU's NVMe behind real VFIO."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rings.process import Process
+from rings.ring import LOGS, TOP, CannotRun
+from rings.scripts import ScriptRing
+from vm.probe import probe
+
+
+class GuestRing(ScriptRing):
+    # A guest keeps one core busy for minutes; the other rings use the time.
+    early = True
+
+    def prepare(self) -> None:
+        if why := probe():
+            raise CannotRun(why)
+
+    def launch(self, report: Path, arguments: Sequence[str]) -> Process:
+        command: list[str | Path] = [sys.executable, TOP / "tests" / "vm" / "ring.py"]
+        command += [f"--timeout={self.timeout_s}", "--console", LOGS / "guest-console.log"]
+        command += ["--report", report, "--", *arguments]
+        return Process(command, self.log, append=True)
+
+
+RING = GuestRing("guest")
