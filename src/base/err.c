@@ -33,8 +33,11 @@ void err_add(const char *fmt, ...)
 	vsnprintf(fresh, sizeof(fresh), fmt, args);
 	va_end(args);
 	len = strlen(fresh);
-	if (text[0])
-		snprintf(fresh + len, sizeof(fresh) - len, ": %s", text);
+	if (text[0]) {
+		int room = (int)(sizeof(fresh) - len);
+
+		snprintf(fresh + len, (size_t)room, ": %.*s", room, text);
+	}
 	memcpy(text, fresh, sizeof(text));
 	errno = saved;
 }
