@@ -37,7 +37,8 @@ enum bus_irq_kind {
  * stopped decoding reads as all-ones; that is a value, not an error.
  */
 struct bus_ops {
-	const char *scheme; /* "sim", "vfio", "uio", "vfio-user" */
+	const char *scheme; /* "sim", "vfio", "uio" */
+	/* Canonical address. Ends with dma_attach(), as close stops the device and detaches. */
 	int (*open)(struct bus **out, const char *addr);
 	void (*close)(struct bus *bus);
 
@@ -65,26 +66,36 @@ struct bus_ops {
 	int (*health)(struct bus *bus);
 	/* Soft only, NULL elsewhere: let the device work. now_ns is base/clock.h time. */
 	void (*step)(struct bus *bus, uint64_t now_ns);
+	/* Soft only, NULL elsewhere: wake the runner; see bus_kick(). */
+	void (*kick)(struct bus *bus);
 };
 
 /**
  * struct bus - an open function; filled by the scheme's open, read-only above
  * @doorbells: the mapped doorbell page(s) at BAR0 + 1000h, NULL: use reg_write
  * @doorbells_bytes: how much of it is mapped
- * @nvectors: interrupt vectors the function has (1 for INTx), 0 before irq_enable
+ * @runner_asleep: soft only: nobody will see a doorbell unless bus_kick() says so
+ * @irq_kind, @irq_max: what kind of interrupt the function will use, and how many vectors
+ *                      of it there are
+ * @nvectors: interrupt vectors in use, 0 before bus_irq_init()
+ * @irq: their state (bus/irq.c)
+ * @pid: the process that opened it; after fork no other may touch the function
  * @addr: canonical address ("0000:01:00.0", "sim:size=20G")
- * @irq_fds: eventfds handed to irq_enable, one a vector (bus/irq.c)
  */
 struct bus {
 	const struct bus_ops *ops;
 	volatile uint32_t *doorbells;
 	size_t doorbells_bytes;
+	uint32_t runner_asleep;
 	/* cold from here */
 	enum bus_irq_kind irq_kind;
+	unsigned int irq_max;
 	unsigned int nvectors;
 	struct bus_irq *irq;
-	struct list_node dma_node; /* in the DMA pool's list of open buses */
-	bool iova_is_phys;	   /* no IOMMU: needs huge pages */
+	struct list_node dma_node;  /* in the DMA pool's list of attached buses */
+	struct list_node open_node; /* in bus.c's list of open functions */
+	bool iova_is_phys;	    /* no IOMMU: needs huge pages */
+	int pid;
 	char addr[256];
 };
 
@@ -96,13 +107,15 @@ struct bus {
  * every DMA chunk of the process mapped into it.
  *
  * Errors: -EINVAL no such form of address, -ENOENT no such device, -EBUSY bound
- * to another driver or in use by another process, -EACCES no permission on the
- * VFIO group, -ENODEV not an NVMe class code (01h 08h 02h), -ENOMEM memlock.
+ * to another driver or in use by another process, -EALREADY open in this process,
+ * -EACCES no permission on the VFIO group, -ENODEV not an NVMe class code
+ * (01h 08h 02h), -ENOMEM memlock.
  */
 int bus_open(struct bus **out, const char *addr);
+/* In a child of the process that opened it: frees local memory only. */
 void bus_close(struct bus *bus);
 
-/* Width 4 or 8; a NULL-safe spelling of ops->reg_read/reg_write. */
+/* BAR0 at @off, a multiple of the width. */
 int bus_read32(struct bus *bus, uint64_t off, uint32_t *val);
 int bus_read64(struct bus *bus, uint64_t off, uint64_t *val);
 int bus_write32(struct bus *bus, uint64_t off, uint32_t val);
@@ -112,6 +125,17 @@ static inline void bus_step(struct bus *bus, uint64_t now_ns)
 {
 	if (bus->ops->step)
 		bus->ops->step(bus, now_ns);
+}
+
+/*
+ * After a batch of doorbells written by plain stores: wakes the runner of a soft bus
+ * if it sleeps and nobody has polled for a while. A load and a branch otherwise. The
+ * load may pass the store; a doorbell missed that way is seen within 5 ms.
+ */
+static inline void bus_kick(struct bus *bus)
+{
+	if (__builtin_expect(__atomic_load_n(&bus->runner_asleep, __ATOMIC_RELAXED), 0))
+		bus->ops->kick(bus);
 }
 
 #endif

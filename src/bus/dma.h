@@ -16,9 +16,9 @@
 
 struct bus;
 
-#define DMA_PAGE_BYTES 4096u
+#define DMA_PAGE_BYTES	4096u
 #define DMA_GRAIN_SHIFT 21 /* a chunk is a multiple of 2 MiB */
-#define DMA_IOVA_BASE (UINT64_C(1) << 32)
+#define DMA_IOVA_BASE	(UINT64_C(1) << 32)
 
 /* One piece of the pool with one file descriptor; what bus_ops.dma_map maps. */
 struct dma_chunk {
@@ -64,7 +64,7 @@ static inline uint64_t dma_iova(const void *va)
 
 	if (__builtin_expect(off >= dma_space.len, 0))
 		return 0;
-	grain = dma_space.grains[off >> DMA_GRAIN_SHIFT];
+	grain = __atomic_load_n(&dma_space.grains[off >> DMA_GRAIN_SHIFT], __ATOMIC_RELAXED);
 	return grain ? grain + (off & ((UINT64_C(1) << DMA_GRAIN_SHIFT) - 1)) : 0;
 }
 

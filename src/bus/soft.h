@@ -14,7 +14,12 @@ struct ssd;
 
 extern const struct bus_ops soft_ops;
 
-/* The device behind a soft bus, NULL for any other bus. */
+/* The device behind a soft bus, NULL for any other bus. Call it only between lock and unlock. */
 struct ssd *soft_ssd(struct bus *bus);
+
+/* Keep every other thread out of the device: the SSD has no lock of its own. */
+void soft_lock(struct bus *bus);
+/* What was done may have given the device something to do: the runner looks. */
+void soft_unlock(struct bus *bus);
 
 #endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The backstop: one thread that steps every software SSD nobody polls, so that
+ * interrupts, latencies and hand-built queues work for a script that sleeps.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/counts.h"
+#include "base/err.h"
+#include "bus/soft_bus.h"
+#include "ssd/ssd.h"
+
+#define PARK_NS	     UINT64_C(5000000) /* and so the longest a lost wake-up lasts */
+#define POLLED_NS    UINT64_C(2000000) /* a bus polled so recently is left to its poller */
+#define SPIN_NS	     UINT64_C(50000)   /* look again for so long after the last work */
+#define EMPTY_PASSES 16u	       /* before giving the processor away */
+#define TIMER_SLACK  1000ul	       /* ns; the default of 50 us is a latency of its own */
+
+static struct {
+	pthread_mutex_t start_stop; /* taken first; never by the thread */
+	pthread_mutex_t lock;	    /* guards the rest, held during a pass */
+	struct list_node buses;
+	pthread_t thread;
+	bool running;
+	bool stop;
+	uint32_t seq; /* futex: rises with every wake-up */
+} runner = {
+	.start_stop = PTHREAD_MUTEX_INITIALIZER,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.buses = { &runner.buses, &runner.buses },
+};
+
+struct pass {
+	uint64_t now_ns;
+	uint64_t next_ns; /* when the earliest of the SSDs has something to do */
+	bool worked;
+};
+
+/* @asleep: the last look before parking; from now on doorbells have to wake the thread. */
+static void step_one(struct soft_bus *soft, struct pass *pass, bool asleep)
+{
+	uint64_t polled_ns = atomic_load_explicit(&soft->last_poll_ns, memory_order_relaxed);
+	uint64_t next_ns;
+
+	if (!soft->always && pass->now_ns < polled_ns + POLLED_NS) {
+		__atomic_store_n(&soft->bus.runner_asleep, 0, __ATOMIC_RELAXED);
+		if (polled_ns + POLLED_NS < pass->next_ns)
+			pass->next_ns = polled_ns + POLLED_NS;
+		return;
+	}
+	__atomic_store_n(&soft->bus.runner_asleep, asleep, __ATOMIC_SEQ_CST);
+	if (pthread_mutex_trylock(&soft->lock)) {
+		pass->worked = true; /* somebody is in there: look again */
+		return;
+	}
+	if (ssd_step(soft->ssd, soft_now(soft, pass->now_ns)))
+		pass->worked = true;
+	next_ns = ssd_next_event_ns(soft->ssd);
+	pthread_mutex_unlock(&soft->lock);
+	if (next_ns < pass->next_ns)
+		pass->next_ns = next_ns;
+}
+
+static bool step_all(struct pass *pass, bool asleep)
+{
+	struct list_node *node;
+	bool stop;
+
+	pass->now_ns = clock_now_ns();
+	pass->next_ns = UINT64_MAX;
+	pass->worked = false;
+	pthread_mutex_lock(&runner.lock);
+	for (node = runner.buses.next; node != &runner.buses; node = node->next)
+		step_one(list_entry(node, struct soft_bus, runner_node), pass, asleep);
+	stop = runner.stop;
+	pthread_mutex_unlock(&runner.lock);
+	return !stop;
+}
+
+/* Until the next event, a wake-up since @seq was read, or PARK_NS. */
+static void park(uint32_t seq, const struct pass *pass)
+{
+	struct timespec ts = { .tv_nsec = PARK_NS };
+
+	if (pass->next_ns <= pass->now_ns)
+		return;
+	if (pass->next_ns - pass->now_ns < PARK_NS)
+		ts.tv_nsec = (long)(pass->next_ns - pass->now_ns);
+	syscall(SYS_futex, &runner.seq, FUTEX_WAIT_PRIVATE, seq, &ts, NULL, 0);
+}
+
+static bool soon(const struct pass *pass)
+{
+	return pass->next_ns < pass->now_ns + SPIN_NS;
+}
+
+static void *run(void *arg)
+{
+	uint64_t worked_ns = 0;
+	unsigned int empty = 0;
+	struct pass pass;
+
+	prctl(PR_SET_NAME, "nvme-sim");
+	prctl(PR_SET_TIMERSLACK, TIMER_SLACK);
+	while (step_all(&pass, false)) {
+		uint32_t seq = __atomic_load_n(&runner.seq, __ATOMIC_ACQUIRE);
+
+		if (pass.worked) {
+			worked_ns = pass.now_ns;
+			empty = 0;
+		}
+		if (pass.now_ns < worked_ns + SPIN_NS || soon(&pass)) {
+			if (++empty >= EMPTY_PASSES)
+				sched_yield();
+			continue;
+		}
+		if (!step_all(&pass, true))
+			break;
+		if (!pass.worked)
+			park(seq, &pass);
+	}
+	return NULL;
+}
+
+void soft_runner_wake(void)
+{
+	__atomic_fetch_add(&runner.seq, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &runner.seq, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* The child has no such thread, and locks may have been held at the time. */
+static void forget_after_fork(void)
+{
+	pthread_mutex_init(&runner.start_stop, NULL);
+	pthread_mutex_init(&runner.lock, NULL);
+	list_init(&runner.buses);
+	if (runner.running)
+		count_add(COUNT_THREADS, -1);
+	runner.running = false;
+	runner.stop = false;
+}
+
+/* Signals belong to the threads of the script. */
+static int start(void)
+{
+	static bool hooked;
+	sigset_t all, old;
+	int err;
+
+	if (!hooked && pthread_atfork(NULL, NULL, forget_after_fork))
+		return err_set(-ENOMEM, "no memory");
+	hooked = true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&runner.thread, NULL, run, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return err_set(-err, "no thread for the software SSD: %s", strerror(err));
+	runner.running = true;
+	count_add(COUNT_THREADS, 1);
+	return 0;
+}
+
+int soft_runner_add(struct soft_bus *soft)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&runner.start_stop);
+	if (!runner.running)
+		err = start();
+	if (!err) {
+		pthread_mutex_lock(&runner.lock);
+		list_add_tail(&runner.buses, &soft->runner_node);
+		pthread_mutex_unlock(&runner.lock);
+		soft_runner_wake();
+	}
+	pthread_mutex_unlock(&runner.start_stop);
+	return err;
+}
+
+void soft_runner_remove(struct soft_bus *soft)
+{
+	bool last;
+
+	pthread_mutex_lock(&runner.start_stop);
+	pthread_mutex_lock(&runner.lock);
+	list_del(&soft->runner_node);
+	last = list_empty(&runner.buses);
+	runner.stop = last;
+	pthread_mutex_unlock(&runner.lock);
+	if (last) {
+		soft_runner_wake();
+		pthread_join(runner.thread, NULL);
+		runner.running = false;
+		runner.stop = false;
+		count_add(COUNT_THREADS, -1);
+	}
+	pthread_mutex_unlock(&runner.start_stop);
+}
