@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Run a command in a throw-away Linux guest that sees this machine's files and an NVMe drive of QEMU.
+"""Run a command in a throw-away Linux guest that sees the host's files and an NVMe drive of QEMU.
 
     python tests/vm/guest.py [--preset NAME] [options] -- COMMAND...
 
-The command runs in the current directory with the current PATH; its output is streamed and its exit
-status passed on. Status 125 means that the guest died, did not boot or ran out of time. The command may
-write wherever it likes: only the folder /run/pynvme-vm reaches the host, and it goes with the guest.
+The command runs in the current directory with the current PATH; its output is streamed and its
+exit status passed on. Status 125 means that the guest died, did not boot or ran out of time. The
+command may write wherever it likes: only $PYNVME_VM_SHARE reaches the host, and that folder goes
+with the guest.
 """
 
 from __future__ import annotations
@@ -25,20 +26,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import initrd
-import kernel
-import rootfs
-import stage
-from presets import IOMMU, NOIOMMU, PRESETS, Preset
-from qmp import QmpServer
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as a script, too, this is "vm"
+
+from vm import initrd, kernel, rootfs, stage
+from vm.presets import IOMMU, NOIOMMU, PRESETS, Preset
+from vm.qmp import QmpServer
 
 DIED = 125
 BOOT_TIMEOUT_S = 90
 POLL_S = 0.02
 RUN_PREFIX = "pynvme-vm-"
 KERNEL_ARGUMENTS = (
-    # no_timer_check: the timer test of the IO-APIC fails now and then on a loaded host
-    "console=ttyS0 panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on"
+    "console=ttyS0 panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on",
+    # without it: "timer doesn't work through Interrupt-remapped IO-APIC" on a loaded host
+    "no_timer_check",
+    # half a second of self-tests under emulation
+    "rodata=off cryptomgr.notests",
 )
 
 Sink = Callable[[bytes], object]
@@ -73,14 +76,16 @@ class Tail:
 class Guest:
     """One guest for one command.
 
-    ``outputs`` maps names of files that the command writes to /run/pynvme-vm to sinks which receive them
-    as they grow. ``console_log`` is where the kernel's log goes.
+    ``outputs`` maps names of files that the command writes to $PYNVME_VM_SHARE to sinks which
+    receive them as they grow. ``console_log`` is where the kernel's log goes. The guest ends with
+    the thread that runs it.
     """
 
     preset: Preset = IOMMU
     smp: int = 2
     memory_mib: int = 1536
     root: str | None = None
+    cwd: Path = field(default_factory=Path.cwd)
     timeout_s: float = 300
     qemu_arguments: Sequence[str] = ()
     kernel_arguments: Sequence[str] = ()
@@ -102,7 +107,7 @@ class Guest:
             run = processes.enter_context(run_folder())
             share = run / "share"
             share.mkdir()
-            stage.write(share, image, self.preset, command, self.environment)
+            stage.write(share, image, self.preset, command, self.cwd, self.environment)
             (run / "initrd").write_bytes(initrd.build(image, root, self.preset.modules))
             for name, size in self.preset.images.items():
                 with (run / name).open("wb") as file:
@@ -132,12 +137,17 @@ class Guest:
         else:
             files = rootfs.serve_9p(run / "share")
         argv = [*self.machine(image, run), *files]
-        argv += ["-chardev", f"socket,id=qmp,fd={control.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        argv += [
+            "-chardev",
+            f"socket,id=qmp,fd={control.fileno()}",
+            "-mon",
+            "chardev=qmp,mode=control",
+        ]
         return rootfs.start(argv, processes, run / "log", inherited)
 
     def machine(self, image: kernel.Kernel, run: Path) -> list[str]:
         """QEMU's arguments without the file systems and the control channel."""
-        words = [KERNEL_ARGUMENTS, *self.preset.append, *self.kernel_arguments]
+        words = [*KERNEL_ARGUMENTS, *self.preset.append, *self.kernel_arguments]
         words.append("loglevel=7" if self.verbose else "quiet loglevel=4")
         argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"]
         argv += ["-machine", "q35,kernel-irqchip=split,memory-backend=memory"]
@@ -161,8 +171,8 @@ class Guest:
         if self.verbose:
             tails.append(Tail(run / "console", to_stderr))
         while True:
+            dead = qemu.poll() is not None  # asked first: a guest that ended well leaves a status
             ended = (share / "status").exists()
-            dead = qemu.poll() is not None
             for tail in tails:
                 tail.feed()
             if ended:
@@ -197,7 +207,7 @@ def to_stderr(data: bytes) -> None:
 
 @contextmanager
 def run_folder() -> Iterator[Path]:
-    """A folder that ends with the guest; the process id in its name lets others see that it is left over."""
+    """A folder that ends with the guest; the process in its name tells when it is left over."""
     run = Path(tempfile.mkdtemp(prefix=f"{RUN_PREFIX}{os.getpid()}-"))
     try:
         yield run
@@ -250,9 +260,14 @@ def parse(argv: list[str]) -> tuple[Guest, list[str]]:
 
 def main(argv: list[str]) -> int:
     guest, command = parse(argv)
+    return exit_status(lambda: guest.run(command))
+
+
+def exit_status(run: Callable[[], int]) -> int:
+    """What a program that runs a guest ends with: on a signal, after the guest is cleaned up."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        return guest.run(command)
+        return run()
     except kernel.KernelError as error:
         print(f"guest: {error}", file=sys.stderr)
         return DIED

@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kernel import Kernel, KernelError, inflate
+from vm.kernel import Kernel, KernelError, inflate
 
 SHARE = "/run/pynvme-vm"
 """Where the guest finds the one host folder that it may write to."""
@@ -27,8 +27,7 @@ MOUNT_ROOT = {
 }
 MOUNT_SHARE = {
     "virtiofs": f"mount -t virtiofs share /r{SHARE}",
-    "9p": "mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=none"
-    f" share /r{SHARE}",
+    "9p": f"mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=none share /r{SHARE}",
 }
 APPLETS = ("sh", "mount", "mkdir", "insmod", "chroot", "echo", "poweroff")
 INIT = """#!/bin/sh
@@ -91,7 +90,9 @@ class Cpio:
     blob: bytearray = field(default_factory=bytearray)
     inode: int = 0
 
-    def add(self, name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)) -> None:
+    def add(
+        self, name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)
+    ) -> None:
         self.inode += 1
         encoded = name.encode() + b"\0"
         fields = (self.inode, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(encoded), 0)
@@ -134,8 +135,6 @@ def build(kernel: Kernel, root: str, extra_modules: tuple[str, ...]) -> bytes:
         # busybox's insmod cannot read a compressed module
         data = inflate(path.read_bytes())
         cpio.add(f"modules/{rank:02}-{module_name(path.name)}", stat.S_IFREG | 0o644, data)
-    init = INIT.format(
-        mount_root=MOUNT_ROOT[root], mount_share=MOUNT_SHARE[root], share=SHARE
-    )
+    init = INIT.format(mount_root=MOUNT_ROOT[root], mount_share=MOUNT_SHARE[root], share=SHARE)
     cpio.add("init", stat.S_IFREG | 0o755, init.encode())
     return cpio.finish()

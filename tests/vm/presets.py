@@ -1,8 +1,9 @@
 """The machines the tests know by name: devices, kernel modules and what is set up in the guest.
 
-Every machine but ``nvmet`` has one NVMe function at ``NVME_BDF`` below the PCIe port ``PORT_BDF``. Its
-namespaces belong to an NVM subsystem, so they outlive the controller when it is unplugged, and a
-controller plugged in again (QMP ``device_add driver=nvme bus=rp0 subsys=ss0 serial=...``) finds them.
+Every machine but ``nvmet`` has one NVMe function at ``NVME_BDF`` below the PCIe port ``PORT_BDF``.
+Its namespaces belong to an NVM subsystem: they outlive a controller that is unplugged (QMP
+``device_del id=nv0``), and one that is plugged in again finds them (``device_add driver=nvme id=nv0
+bus=rp0 subsys=ss0 serial=PYNVMEVM0001``).
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class Preset:
     """A machine and its set-up.
 
     ``devices`` are QEMU arguments in which ``{run}`` is the folder of ``images`` (name to bytes,
-    sparse); ``setup`` is a shell script that root runs in the guest before the command; ``pciaddr`` is
-    the address of the device under test as the tests are told it; ``memlock_kib`` is the command's
-    RLIMIT_MEMLOCK where it is not the guest's own.
+    sparse); ``setup`` is a shell script that root runs in the guest before the command;
+    ``pciaddr`` is the address of the device under test as the tests are told it; ``memlock_kib``
+    is the command's RLIMIT_MEMLOCK where it is not the guest's own.
     """
 
     name: str
@@ -45,14 +46,16 @@ class Preset:
 def namespace(nsid: int, size: int, options: str = "") -> tuple[tuple[str, ...], dict[str, int]]:
     """Namespace `nsid` of `size` bytes on the controller ``nv0``, with its image."""
     name = f"ns{nsid}"
-    drive = f"-drive file={{run}}/{name}.img,format=raw,if=none,id=d{name},cache=unsafe,discard=unmap"
+    drive = (
+        f"-drive file={{run}}/{name}.img,format=raw,if=none,id=d{name},cache=unsafe,discard=unmap"
+    )
     device = f"-device nvme-ns,id={name},bus=nv0,drive=d{name},nsid={nsid}"
     device += f",eui64={0x5254000000000000 + nsid}{options and ',' + options}"
     return (drive, device), {f"{name}.img": size}
 
 
 def controller(*namespaces: tuple[tuple[str, ...], dict[str, int]], options: str = "") -> Preset:
-    """A nameless preset that holds the root port, the subsystem, the controller and its namespaces."""
+    """A nameless preset: the root port, the subsystem, the controller and its namespaces."""
     devices = [
         PORT,
         "-device nvme-subsys,id=ss0,nqn=pynvme-vm",
@@ -160,6 +163,5 @@ nvme virt-mgmt /dev/nvme0 --cntlid=1 --act=9
 NONE = Preset(name="none", iommu=False, pciaddr="")
 
 PRESETS = {
-    preset.name: preset
-    for preset in (IOMMU, NOIOMMU, NVMET, METADATA, USER, POWERCTL, SRIOV, NONE)
+    preset.name: preset for preset in (IOMMU, NOIOMMU, NVMET, METADATA, USER, POWERCTL, SRIOV, NONE)
 }

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from initrd import SHARE
+TIMEOUT_S = 30
 
 
 class QmpError(Exception):
@@ -26,6 +26,7 @@ class QmpServer:
     """The host's end: passes on what the guest asks for, and nothing before it asks."""
 
     def __init__(self, connection: socket.socket, share: Path) -> None:
+        connection.settimeout(TIMEOUT_S)
         self.stream = connection.makefile("rw", encoding="utf-8")
         self.share = share
         self.ready = False
@@ -40,11 +41,14 @@ class QmpServer:
 
     def execute(self, text: str) -> str:
         """Send one command in JSON and return QEMU's answer, skipping events."""
-        if not self.ready:
-            self.stream.readline()  # the greeting
-            self.exchange('{"execute": "qmp_capabilities"}')
-            self.ready = True
-        return self.exchange(text)
+        try:
+            if not self.ready:
+                self.stream.readline()  # the greeting
+                self.exchange('{"execute": "qmp_capabilities"}')
+                self.ready = True
+            return self.exchange(text)
+        except OSError as error:
+            return json.dumps({"error": {"desc": f"QEMU does not answer: {error}"}})
 
     def exchange(self, text: str) -> str:
         self.stream.write(text + "\n")
@@ -61,16 +65,16 @@ def publish(path: Path, text: str) -> None:
     scratch.rename(path)
 
 
-def ask(command: str, *, timeout_s: float = 30, **arguments: object) -> Any:
+def ask(command: str, **arguments: object) -> Any:
     """In the guest: have QEMU execute `command` and return its result."""
-    request = Path(SHARE) / f"qmp.{os.getpid()}-{time.monotonic_ns()}.req"
+    request = Path(os.environ["PYNVME_VM_SHARE"]) / f"qmp.{os.getpid()}-{time.monotonic_ns()}.req"
     answer = request.with_suffix(".rsp")
     body = {"execute": command}
     publish(request, json.dumps(body | {"arguments": arguments} if arguments else body))
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + TIMEOUT_S
     while not answer.exists():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no answer to {command} in {timeout_s} s")
+            raise TimeoutError(f"no answer to {command} in {TIMEOUT_S} s")
         time.sleep(0.02)
     result = json.loads(answer.read_text())
     answer.unlink()

@@ -1,8 +1,9 @@
 """How the guest sees the host: its whole tree, read only, and one writable folder, the share.
 
 virtiofs is the faster way, but its daemon has no switch for "read only". It is started in a mount
-namespace of its own in which every mount is read only; nothing the guest does as root gets past that.
-Where the daemon or the right to make a namespace is missing, QEMU itself exports the tree by 9p.
+namespace of its own in which every mount is read only; nothing the guest does as root gets past
+that. Where the daemon or the right to make a namespace is missing, QEMU itself exports the tree by
+9p.
 """
 
 from __future__ import annotations
@@ -30,9 +31,13 @@ exec "$@"
 @functools.cache
 def kind() -> str | None:
     """``"virtiofs"``, ``"9p"``, or None where neither works."""
-    if os.geteuid() == 0 and VIRTIOFSD.is_file():
-        if subprocess.run([*PRIVATE_MOUNTS, "true"], capture_output=True).returncode == 0:
-            return "virtiofs"
+    private = [*PRIVATE_MOUNTS, "true"]
+    if (
+        os.geteuid() == 0
+        and VIRTIOFSD.is_file()
+        and subprocess.run(private, capture_output=True).returncode == 0
+    ):
+        return "virtiofs"
     devices = subprocess.run(
         ["qemu-system-x86_64", "-device", "help"], capture_output=True, text=True
     )
@@ -50,7 +55,7 @@ def serve_9p(share: Path) -> list[str]:
 
 
 def serve_virtiofs(share: Path, processes: ExitStack, log: Path) -> tuple[list[str], list[int]]:
-    """Start both daemons, which end with `processes`; the QEMU arguments and the sockets it inherits."""
+    """Start both daemons; the arguments for QEMU and the sockets that it inherits."""
     arguments: list[str] = []
     inherited: list[int] = []
     sources = (("root", Path("/"), "always"), ("share", share, "none"))
@@ -73,9 +78,7 @@ def start_virtiofsd(
         listener.bind("")  # the kernel picks an abstract name: nothing to clean up, no length limit
         listener.listen(1)
         daemon = [*prefix, str(VIRTIOFSD), f"--fd={listener.fileno()}", "-o", options]
-        start(
-            [*daemon, "--thread-pool-size=1"], processes, log, inherited=[listener.fileno()]
-        )
+        start([*daemon, "--thread-pool-size=1"], processes, log, inherited=[listener.fileno()])
         connection.connect(listener.getsockname())
     return connection
 
@@ -83,7 +86,7 @@ def start_virtiofsd(
 def start(
     argv: list[str], processes: ExitStack, log: Path, inherited: list[int]
 ) -> subprocess.Popen[bytes]:
-    """Start a process that is killed when `processes` closes, and when this process dies by any means."""
+    """Start a process that is killed when `processes` closes, or this thread ends by any means."""
     with log.open("ab") as messages:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *argv],
@@ -91,7 +94,7 @@ def start(
             stdout=messages,
             stderr=messages,
             pass_fds=inherited,
-            start_new_session=True,  # Ctrl-C is for us; they are killed after the last output is out
+            start_new_session=True,  # Ctrl-C is for us, who still print what there is
         )
     processes.callback(stop, process)
     return process

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from initrd import SHARE
-from kernel import Kernel
-from presets import PORT_BDF, Preset
+from vm.initrd import SHARE
+from vm.kernel import Kernel
+from vm.presets import PORT_BDF, Preset
 
 INHERITED = ("PATH", "HOME", "LANG", "TERM", "COLUMNS", "CI", "VIRTUAL_ENV")
 INHERITED_PREFIXES = ("LC_", "PYTHON", "PYTEST", "PYNVME", "HYPOTHESIS", "ASAN", "UBSAN", "TSAN")
 
 # `busybox poweroff` is for a guest whose host went away; the host kills QEMU when it sees `status`
 STAGE2 = """
-finish() {{ echo "$1" >{share}/status.tmp; mv {share}/status.tmp {share}/status; busybox poweroff -f; }}
+finish() {{
+    echo "$1" >{share}/status.tmp
+    mv {share}/status.tmp {share}/status
+    busybox poweroff -f
+}}
 exec </dev/null >>{share}/out 2>&1
-hostname pynvme-vm
+busybox hostname pynvme-vm
 mount --bind {modules} /lib/modules
 : >{share}/booted
 /bin/sh -e {share}/setup || {{ echo "guest: set-up of preset {preset} failed"; finish 125; }}
@@ -32,7 +37,7 @@ finish $?
 
 
 def inherited_environment() -> dict[str, str]:
-    """What the command needs of our environment: its paths, and the settings of tools it may run."""
+    """What the command needs of our environment: paths, and the settings of tools it may run."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -49,12 +54,13 @@ def closed_folders(paths: Sequence[Path]) -> list[Path]:
 def as_user(user: int, command: Sequence[str], cwd: Path) -> tuple[str, list[str]]:
     """Shell text that makes things reachable for `user`, and the command that runs as that user.
 
-    An interpreter below a private home folder must stay reachable: the overlay lets us open the folder
-    in the guest alone.
+    Our interpreter, which tests start again, may be below a private home folder: the overlay lets
+    us open that folder in the guest alone.
     """
-    program = Path(shutil.which(command[0]) or command[0]).absolute()
+    programs = [Path(shutil.which(command[0]) or command[0]).absolute(), Path(sys.executable)]
+    needed = [cwd, *programs, *(program.resolve() for program in programs)]
     setup = f"chown {user} /dev/vfio/[0-9]* 2>/dev/null || :\n"
-    for folder in closed_folders([cwd, program, program.resolve()]):
+    for folder in closed_folders(needed):
         setup += f"chmod o+rx {shlex.quote(str(folder))}\n"
     identity = f"--reuid={user} --regid={user} --clear-groups --inh-caps=-all"
     return setup, ["setpriv", *identity.split(), "env", "HOME=/tmp", *command]
@@ -65,10 +71,10 @@ def write(
     kernel: Kernel,
     preset: Preset,
     command: Sequence[str],
+    cwd: Path,
     environment: Mapping[str, str],
 ) -> None:
     """Put ``stage2`` and ``setup`` into the share."""
-    cwd = Path.cwd()
     setup = preset.setup
     if preset.user is not None:
         reach, command = as_user(preset.user, command, cwd)
@@ -77,6 +83,7 @@ def write(
         "PYNVME_VM": preset.name,
         "PYNVME_VM_PCIADDR": preset.pciaddr,
         "PYNVME_VM_PORT": PORT_BDF,
+        "PYNVME_VM_SHARE": SHARE,
         **environment,
     }
     exports = "\n".join(f"export {name}={shlex.quote(text)}" for name, text in variables.items())

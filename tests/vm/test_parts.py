@@ -1,0 +1,182 @@
+"""The parts of the harness that need no guest."""
+
+import gzip
+import json
+import lzma
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vm import kernel
+from vm.initrd import Cpio, ModuleIndex
+from vm.kernel import Kernel, KernelError, inflate
+
+TESTS = Path(__file__).resolve().parents[1]
+DATA = b"\x7fELF" + bytes(range(256)) * 40
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(DATA), lzma.compress(DATA), DATA])
+def test_inflate_undoes_what_the_magic_names(packed: bytes) -> None:
+    assert inflate(packed) == DATA
+
+
+@pytest.mark.parametrize("command", [("zstd", "-c"), ("lz4", "-lc")])
+def test_inflate_undoes_formats_of_other_distributions(command: tuple[str, str]) -> None:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    packed = subprocess.run(command, input=DATA, capture_output=True, check=True).stdout
+
+    assert inflate(packed) == DATA
+
+
+def test_vmlinux_needs_a_bzimage() -> None:
+    with pytest.raises(KernelError, match="not a bzImage"):
+        kernel.inflate_vmlinux(bytes(4096))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> ModuleIndex:
+    folder = tmp_path / "lib" / "modules" / "6.0"
+    folder.mkdir(parents=True)
+    (folder / "modules.dep").write_text(
+        "kernel/a-top.ko.xz: kernel/middle.ko kernel/base.ko\n"
+        "kernel/middle.ko: kernel/base.ko\n"
+        "kernel/base.ko:\n"
+    )
+    (folder / "modules.builtin").write_text("kernel/fixed-in.ko\n")
+    return ModuleIndex(Kernel(tmp_path, "6.0"))
+
+
+def test_modules_load_after_what_they_need(index: ModuleIndex) -> None:
+    order = [path.name for path in index.load_order(("a_top", "middle"))]
+
+    assert order == ["base.ko", "middle.ko", "a-top.ko.xz"]
+
+
+def test_built_in_modules_are_not_loaded(index: ModuleIndex) -> None:
+    assert index.load_order(("fixed-in",)) == []
+
+
+def test_unknown_module_is_an_error(index: ModuleIndex) -> None:
+    with pytest.raises(KernelError, match="no module other"):
+        index.load_order(("other",))
+
+
+def test_cpio_is_read_by_others(tmp_path: Path) -> None:
+    if shutil.which("busybox") is None:
+        pytest.skip("busybox is not installed")
+    archive = Cpio()
+    archive.add("folder", stat.S_IFDIR | 0o755)
+    archive.add("folder/odd", stat.S_IFREG | 0o640, b"12345")
+    archive.add("link", stat.S_IFLNK | 0o777, b"folder/odd")
+
+    unpack = ["busybox", "cpio", "-i"]
+    subprocess.run(unpack, input=archive.finish(), cwd=tmp_path, check=True, capture_output=True)
+
+    assert (tmp_path / "link").read_bytes() == b"12345"
+    assert stat.S_IMODE((tmp_path / "folder" / "odd").stat().st_mode) == 0o640
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, and packages that unpack to a kernel named 6.0."""
+
+    def unpack(packages: list[str], scratch: Path) -> Kernel:
+        made = Kernel(scratch / "root", "6.0")
+        made.root.mkdir()
+        made.vmlinux.write_bytes(DATA)
+        return made
+
+    monkeypatch.setenv("PYNVME_VM_CACHE", str(tmp_path))
+    monkeypatch.setattr(kernel, "kernel_packages", lambda: ["linux-image-6.0"])
+    monkeypatch.setattr(kernel, "unpack", unpack)
+    return tmp_path
+
+
+def test_kernel_is_prepared_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = kernel.prepare()
+    monkeypatch.setattr(kernel, "kernel_packages", lambda: pytest.fail("asked apt again"))
+
+    assert kernel.prepare() == first == Kernel(cache / "6.0", "6.0")
+
+
+def test_kernel_is_replaced_on_refresh(cache: Path) -> None:
+    kernel.prepare().vmlinux.write_bytes(b"old")
+
+    assert kernel.prepare(refresh=True).vmlinux.read_bytes() == DATA
+    assert sorted(os.listdir(cache)) == ["6.0", "current", "lock"]
+
+
+def test_half_finished_kernel_is_removed(cache: Path) -> None:
+    (cache / "tmp-killed" / "root").mkdir(parents=True)
+
+    kernel.prepare()
+
+    assert list(cache.glob("tmp-*")) == []
+
+
+def test_failed_download_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(packages: list[str], scratch: Path) -> Kernel:
+        raise KernelError("apt-get failed")
+
+    monkeypatch.setattr(kernel, "unpack", fail)
+
+    with pytest.raises(KernelError):
+        kernel.prepare()
+    assert os.listdir(cache) == ["lock"]
+
+
+OUTCOMES = """
+import os, pytest
+def test_good(): pass
+def test_bad(): print("said before"); assert 0
+@pytest.mark.skip(reason="because")
+def test_left_out(): pass
+@pytest.mark.xfail(reason="known")
+def test_expected(): assert 0
+def test_killer(): os._exit(3)
+"""
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """What the plugin writes about OUTCOMES, by test and phase."""
+    (tmp_path / "test_it.py").write_text(OUTCOMES)
+    command = [sys.executable, "-m", "pytest", "-p", "vm.report", "--outcomes=lines", "test_it.py"]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True)
+    assert done.returncode == 3
+    lines = map(json.loads, (tmp_path / "lines").read_text().splitlines())
+    return {(line["nodeid"].partition("::")[2], line["when"]): line for line in lines}
+
+
+def test_report_has_every_phase(outcomes: dict[tuple[str, str], dict[str, str]]) -> None:
+    phases = [when for name, when in outcomes if name == "test_good"]
+
+    assert phases == ["selected", "start", "setup", "call", "teardown"]
+
+
+def test_report_has_every_outcome(outcomes: dict[tuple[str, str], dict[str, str]]) -> None:
+    assert outcomes["test_good", "call"]["outcome"] == "passed"
+    assert outcomes["test_bad", "call"]["outcome"] == "failed"
+    assert outcomes["test_left_out", "setup"]["longrepr"] == "Skipped: because"
+    assert outcomes["test_expected", "call"]["wasxfail"] == "known"
+
+
+def test_report_has_the_output_of_a_failure(
+    outcomes: dict[tuple[str, str], dict[str, str]],
+) -> None:
+    assert "said before" in outcomes["test_bad", "call"]["longrepr"]
+
+
+def test_report_names_the_test_that_killed_its_process(
+    outcomes: dict[tuple[str, str], dict[str, str]],
+) -> None:
+    phases = [when for name, when in outcomes if name == "test_killer"]
+
+    assert phases == ["selected", "start", "setup"]
