@@ -14,6 +14,7 @@ from rings.scripts import ScriptRing, pytest_command
 REPORTS = LOGS / "api-sanitizers"
 #: Frames of the allocator and of the sanitizer itself stand above the caller that matters.
 RUNTIME = re.compile(r"libasan|libubsan|sanitizer_common|/libsanitizer/|\bin __interceptor_")
+UNDEFINED = re.compile(r"^.*: runtime error: .*$", re.MULTILINE)
 OURS = re.compile(r"_core\.|/src/(base|spec|bus|verify|nvme|ssd|target|ioworker|pyext)/")
 
 
@@ -57,14 +58,19 @@ class ApiRing(ScriptRing):
             "PYTHONMALLOC": "malloc",
             "ASAN_OPTIONS": f"{log_path}:detect_stack_use_after_return=1",
             "LSAN_OPTIONS": "exitcode=0",
-            "UBSAN_OPTIONS": f"{log_path}:print_stacktrace=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1",
         }
-        command = pytest_command(report, "-p", "no:faulthandler", *arguments)
+        # Beside the other sanitizer, this one knows no log_path: its words must reach the log.
+        options = ["--capture=sys", "-p", "no:faulthandler"]
+        command = pytest_command(report, *options, *arguments)
         return Process(command, self.log, environment, append=True)
 
     def session_faults(self) -> str:
         reports = [path.read_text(errors="replace") for path in sorted(REPORTS.glob("report*"))]
-        return "\n".join(finding for report in reports for finding in findings(report))
+        found = [finding for report in reports for finding in findings(report)]
+        if undefined := UNDEFINED.findall(self.log.read_text(errors="replace")):
+            found += [*undefined, f"(with stacks in {self.log})"]
+        return "\n".join(found)
 
 
 RING = ApiRing("api")
