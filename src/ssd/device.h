@@ -22,6 +22,7 @@
 #include "spec/logs.h"
 #include "spec/nvme.h"
 #include "ssd/aer.h"
+#include "ssd/cache.h"
 #include "ssd/cmd.h"
 #include "ssd/dptr.h"
 #include "ssd/error_log.h"
@@ -41,6 +42,7 @@
 #define SSD_BAR0_MSIX	 0x2000u
 #define SSD_BAR0_PBA	 0x3000u
 #define SSD_CONTEXTS_MAX 8192u
+#define SSD_MPSMAX	 4u /* pages up to 64 KiB */
 
 /**
  * struct ssd_regs - what the host wrote, and the state that follows from it

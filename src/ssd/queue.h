@@ -15,6 +15,8 @@
 
 /* One word of live queues holds them all: the admin queue and 63 of IO. */
 #define SSD_QUEUES_MAX 64
+/* Queued commands that can be marked for abortion: more than ACL allows at a time. */
+#define SSD_SQ_ABORTS 256
 
 struct ssd;
 struct ssd_ctx;
@@ -30,6 +32,7 @@ struct ssd_cq {
 	bool live;
 	bool ien;
 	uint16_t vector;
+	uint32_t posted;	/* entries since its interrupt was looked at */
 	/* cold from here */
 	uint32_t bad_head;	/* an invalid doorbell value is reported once */
 	uint32_t nsqs;		/* submission queues that complete here */
@@ -52,6 +55,7 @@ struct ssd_sq {
 	/* cold from here */
 	uint32_t bad_tail;
 	uint64_t iova;
+	uint16_t aborts[SSD_SQ_ABORTS]; /* their CIDs */
 };
 
 /* @contig: what CDW11.PC says; both return 0 or a NVME_SC_*. */

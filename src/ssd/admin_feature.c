@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Set Features and Get Features: Base 2.1 sections 5.1.25 and 5.1.11. FID -> what it can.
+ */
+#include <string.h>
+
+#include "ssd/admin.h"
+#include "ssd/device.h"
+
+#define CHANGE	    NVME_SEL_CAP_CHANGEABLE
+#define CHANGE_SAVE (NVME_SEL_CAP_CHANGEABLE | NVME_SEL_CAP_SAVEABLE)
+
+/* 07h: what is asked is what is read back; queues are limited at their creation. */
+static uint16_t set_queues(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint32_t nsq = NVME_GET(c->sqe.cdw11, NQ_NSQ), ncq = NVME_GET(c->sqe.cdw11, NQ_NCQ);
+	uint32_t last = (uint32_t)ssd->opts.ioqueues - 1;
+
+	if (nsq == NVME_NQ_NSQ_MASK || ncq == NVME_NQ_NCQ_MASK)
+		return NVME_SC_INVALID_FIELD;
+	nsq = nsq < last ? nsq : last;
+	ncq = ncq < last ? ncq : last;
+	c->cdw0 = (uint32_t)(NVME_SET(nsq, NQ_NSQ) | NVME_SET(ncq, NQ_NCQ));
+	c->sqe.cdw11 = c->cdw0;
+	return 0;
+}
+
+static uint16_t set_vector(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
+
+	if (v >= ssd->irqs.nvectors)
+		return NVME_SC_INVALID_FIELD;
+	ssd->irqs.uncoalesced &= ~(1ull << v);
+	ssd->irqs.uncoalesced |= (uint64_t)NVME_GET(c->sqe.cdw11, IVC_CD) << v;
+	return 0;
+}
+
+static uint16_t get_vector(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
+
+	if (v >= ssd->irqs.nvectors)
+		return NVME_SC_INVALID_FIELD;
+	c->cdw0 = (uint32_t)(v | NVME_SET(ssd->irqs.uncoalesced >> v, IVC_CD));
+	return 0;
+}
+
+static const struct ssd_feature features[256] = {
+	[NVME_FEAT_ARBITRATION] = { CHANGE_SAVE, 0xffffff07, 0x00000003, NULL, NULL },
+	[NVME_FEAT_POWER_MANAGEMENT] = { CHANGE, 0x000000ff, 0, NULL, NULL },
+	[NVME_FEAT_ERROR_RECOVERY] = { CHANGE_SAVE, 0x0001ffff, 0, NULL, NULL },
+	[NVME_FEAT_VOLATILE_WRITE_CACHE] = { CHANGE_SAVE, 0x00000001, 1, NULL, NULL },
+	[NVME_FEAT_NUMBER_OF_QUEUES] = { CHANGE, 0xffffffff, 0, set_queues, NULL },
+	[NVME_FEAT_INTERRUPT_COALESCING] = { CHANGE_SAVE, 0x0000ffff, 0, NULL, NULL },
+	[NVME_FEAT_INTERRUPT_VECTOR] = { CHANGE, 0x0001ffff, 0, set_vector, get_vector },
+	[NVME_FEAT_WRITE_ATOMICITY] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
+	[NVME_FEAT_ASYNC_EVENT] = { CHANGE_SAVE, 0x0000ffff, 0, NULL, NULL },
+};
+
+const struct ssd_feature *ssd_feature(uint8_t fid)
+{
+	return &features[fid];
+}
+
+void ssd_features_init(struct ssd *ssd)
+{
+	uint32_t queues = (uint32_t)ssd->opts.ioqueues - 1;
+
+	for (unsigned int i = 0; i < 256; i++)
+		ssd->feat.saved[i] = features[i].def;
+	ssd->feat.saved[NVME_FEAT_NUMBER_OF_QUEUES] = queues << 16 | queues;
+	ssd_features_reset(ssd);
+}
+
+void ssd_features_reset(struct ssd *ssd)
+{
+	memcpy(ssd->feat.current, ssd->feat.saved, sizeof(ssd->feat.current));
+}
+
+uint16_t ssd_admin_set_features(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
+	const struct ssd_feature *f = &features[fid];
+	bool save = NVME_GET(c->sqe.cdw10, FEAT_SV);
+	uint16_t sc = 0;
+
+	if (!f->caps) {
+		c->error_loc = SSD_LOC(40, 0);
+		return NVME_SC_INVALID_FIELD;
+	}
+	if (!(f->caps & NVME_SEL_CAP_CHANGEABLE))
+		return NVME_SC_FEATURE_NOT_CHANGEABLE;
+	if (save && !(f->caps & NVME_SEL_CAP_SAVEABLE))
+		return NVME_SC_FEATURE_NOT_SAVEABLE;
+	if (f->set)
+		sc = f->set(ssd, c);
+	if (sc)
+		return sc;
+	ssd->feat.current[fid] = c->sqe.cdw11 & f->mask;
+	if (save)
+		ssd->feat.saved[fid] = ssd->feat.current[fid];
+	return 0;
+}
+
+uint16_t ssd_admin_get_features(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
+	const struct ssd_feature *f = &features[fid];
+
+	if (!f->caps) {
+		c->error_loc = SSD_LOC(40, 0);
+		return NVME_SC_INVALID_FIELD;
+	}
+	switch (NVME_GET(c->sqe.cdw10, FEAT_SEL)) {
+	case NVME_SEL_CURRENT:
+		if (f->get)
+			return f->get(ssd, c);
+		c->cdw0 = ssd->feat.current[fid];
+		return 0;
+	case NVME_SEL_DEFAULT:
+		c->cdw0 = f->def;
+		return 0;
+	case NVME_SEL_SAVED:
+		c->cdw0 = ssd->feat.saved[fid];
+		return 0;
+	case NVME_SEL_CAPABILITIES:
+		c->cdw0 = f->caps;
+		return 0;
+	default:
+		c->error_loc = SSD_LOC(41, 0);
+		return NVME_SC_INVALID_FIELD;
+	}
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Identify: Base 2.1 section 5.1.13. CNS -> builder of the 4 KiB that go to the host.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ssd/device.h"
+
+typedef uint16_t identify_fn(struct ssd *ssd, struct ssd_ctx *c, void *page);
+
+static void pad(char *field, size_t len, const char *text)
+{
+	size_t n = strnlen(text, len);
+
+	memset(field, ' ', len);
+	memcpy(field, text, n);
+}
+
+static uint8_t log2_of(uint64_t v)
+{
+	return (uint8_t)__builtin_ctzll(v);
+}
+
+static void fill_names(const struct ssd *ssd, struct nvme_id_ctrl *id)
+{
+	id->vid = (uint16_t)ssd->opts.vid;
+	id->ssvid = (uint16_t)ssd->opts.vid;
+	pad(id->sn, sizeof(id->sn), ssd->opts.sn);
+	pad(id->mn, sizeof(id->mn), ssd->opts.mn);
+	pad(id->fr, sizeof(id->fr), ssd->opts.fr);
+	snprintf(id->subnqn, sizeof(id->subnqn), "nqn.2019-08.org.pynvme:sim:%s", ssd->opts.sn);
+	id->ver = (uint32_t)ssd->opts.version;
+}
+
+static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
+{
+	const uint64_t bytes = ssd->opts.size_bytes * ssd->opts.ns;
+	struct nvme_id_ctrl *id = page;
+
+	fill_names(ssd, id);
+	id->mdts = log2_of(ssd->mdts_bytes / 4096);
+	id->cntlid = SSD_CNTLID;
+	id->rtd3r = 1000000;
+	id->rtd3e = 1000000;
+	id->oaes = NVME_OAES_NS_ATTR | NVME_OAES_FW_ACTIVATION;
+	id->cntrltype = ssd->opts.version >= NVME_VS(1, 4, 0) ? NVME_CNTRLTYPE_IO : 0;
+	id->acl = 127;
+	id->aerl = (uint8_t)ssd->opts.aerl;
+	id->frmw = NVME_SET(3, FRMW_NOFS) | NVME_FRMW_NO_RESET;
+	id->lpa = NVME_LPA_SMART_NS | NVME_LPA_EFFECTS | NVME_LPA_EXTENDED;
+	id->elpe = SSD_ERROR_ENTRIES - 1;
+	id->wctemp = 343;
+	id->cctemp = 353;
+	id->tnvmcap[0] = bytes;
+	id->sqes = NVME_IOSQES | NVME_IOSQES << 4;
+	id->cqes = NVME_IOCQES | NVME_IOCQES << 4;
+	id->nn = (uint32_t)ssd->opts.ns;
+	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM |
+		   NVME_ONCS_WRITE_ZEROES | NVME_ONCS_SAVE_SELECT | NVME_ONCS_VERIFY |
+		   NVME_ONCS_COPY;
+	id->vwc = ssd->opts.cache_bytes ? NVME_VWC_PRESENT |
+						  NVME_SET(NVME_VWC_FLUSH_ALL_SUPPORTED, VWC_FNVMBV) :
+					  0;
+	id->awun = (uint16_t)ssd->opts.awupf;
+	id->awupf = (uint16_t)ssd->opts.awupf;
+	id->cdfs = 1;
+	id->sgls = NVME_SET(1, SGLS_SUPPORT) | NVME_SGLS_BIT_BUCKET | NVME_SGLS_MPTR_SGL |
+		   NVME_SGLS_LARGER;
+	id->psd[0].mp = 600;
+	return 0;
+}
+
+static void fill_formats(const struct ssd *ssd, struct nvme_id_ns *id)
+{
+	struct ssd_lbaf lbaf[SSD_LBAF_MAX];
+	unsigned int n = ssd_ns_lbafs(ssd, lbaf);
+
+	id->nlbaf = (uint8_t)(n - 1);
+	for (unsigned int i = 0; i < n; i++) {
+		id->lbaf[i].ds = log2_of(lbaf[i].lba_bytes);
+		id->lbaf[i].ms = (uint16_t)lbaf[i].ms_bytes;
+		if (!lbaf[i].ms_bytes)
+			continue;
+		id->mc = NVME_MC_EXT | NVME_MC_SEPARATE;
+		id->dpc = NVME_DPC_TYPE1 | NVME_DPC_TYPE2 | NVME_DPC_TYPE3 | NVME_DPC_FIRST |
+			  NVME_DPC_LAST;
+	}
+}
+
+static void fill_ns(struct ssd *ssd, const struct ssd_ns *ns, struct nvme_id_ns *id)
+{
+	id->nsze = ns->nsze;
+	id->ncap = ns->ncap;
+	id->nuse = ns->ncap;
+	fill_formats(ssd, id);
+	id->flbas = (uint8_t)(ns->lbaf | (ns->extended ? NVME_FLBAS_EXT : 0));
+	id->dps = (uint8_t)(ns->pi_type | (ns->pi_first ? NVME_DPS_FIRST : 0));
+	id->dlfeat = NVME_DLFEAT_READ_ZEROS | NVME_DLFEAT_WZ_DEAC;
+	id->nvmcap[0] = ns->nsze << ns->lba_shift;
+	id->mssrl = SSD_COPY_MSSRL;
+	id->mcl = SSD_COPY_MCL;
+	id->msrc = SSD_COPY_RANGES - 1;
+	memcpy(id->nguid, ns->nguid, sizeof(id->nguid));
+	memcpy(id->eui64, ns->eui64, sizeof(id->eui64));
+}
+
+static uint16_t identify_ns(struct ssd *ssd, struct ssd_ctx *c, void *page)
+{
+	uint32_t nsid = c->sqe.nsid == NVME_NSID_ALL ? 1 : c->sqe.nsid;
+	const struct ssd_ns *ns;
+
+	if (!nsid || nsid > ssd->opts.ns)
+		return NVME_SC_INVALID_NS;
+	ns = ssd_ns_active(ssd, nsid);
+	if (ns)
+		fill_ns(ssd, ns, page);
+	return 0;
+}
+
+static uint16_t identify_active(struct ssd *ssd, struct ssd_ctx *c, void *page)
+{
+	struct nvme_ns_list *list = page;
+	unsigned int n = 0;
+
+	if (c->sqe.nsid > NVME_NSID_LIST_MAX)
+		return NVME_SC_INVALID_NS;
+	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
+		if (ssd->ns[i].attached && i + 1 > c->sqe.nsid)
+			list->nsid[n++] = i + 1;
+	return 0;
+}
+
+static size_t add_desc(uint8_t *at, uint8_t nidt, const void *nid, uint8_t len)
+{
+	at[0] = nidt;
+	at[1] = len;
+	memcpy(at + sizeof(struct nvme_id_ns_desc), nid, len);
+	return sizeof(struct nvme_id_ns_desc) + len;
+}
+
+static uint16_t identify_ns_descs(struct ssd *ssd, struct ssd_ctx *c, void *page)
+{
+	const uint8_t csi = NVME_CSI_NVM;
+	const struct ssd_ns *ns;
+	uint8_t *at = page;
+
+	if (!c->sqe.nsid || c->sqe.nsid > ssd->opts.ns)
+		return NVME_SC_INVALID_NS;
+	ns = ssd_ns_active(ssd, c->sqe.nsid);
+	if (!ns)
+		return NVME_SC_INVALID_FIELD;
+	at += add_desc(at, NVME_NIDT_EUI64, ns->eui64, sizeof(ns->eui64));
+	at += add_desc(at, NVME_NIDT_NGUID, ns->nguid, sizeof(ns->nguid));
+	at += add_desc(at, NVME_NIDT_UUID, ns->uuid, sizeof(ns->uuid));
+	add_desc(at, NVME_NIDT_CSI, &csi, sizeof(csi));
+	return 0;
+}
+
+static identify_fn *const builders[256] = {
+	[NVME_CNS_NS] = identify_ns,
+	[NVME_CNS_CTRL] = identify_ctrl,
+	[NVME_CNS_ACTIVE_NS_LIST] = identify_active,
+	[NVME_CNS_NS_DESC_LIST] = identify_ns_descs,
+};
+
+uint16_t ssd_admin_identify(struct ssd *ssd, struct ssd_ctx *c)
+{
+	identify_fn *build = builders[NVME_GET(c->sqe.cdw10, IDENTIFY_CNS)];
+	uint64_t page[NVME_IDENTIFY_BYTES / 8] = { 0 };
+	uint16_t sc;
+
+	if (!build) {
+		c->error_loc = SSD_LOC(40, 0);
+		return NVME_SC_INVALID_FIELD;
+	}
+	sc = build(ssd, c, page);
+	return sc ? sc : ssd_data_to_host(ssd, c, page, sizeof(page));
+}

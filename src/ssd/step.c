@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One step of the device: events that are due, doorbells, arbitration, interrupts.
+ *
+ * Base 2.1 section 3.4.4: round robin in bursts, or weighted round robin with an urgent
+ * class; the admin queue comes first in both.
+ */
+#include "ssd/step.h"
+
+#include <string.h>
+
+#include "ssd/device.h"
+
+#define STEP_COMMANDS 32
+
+void ssd_execute(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint16_t status = SSD_LATER;
+
+	if (__builtin_expect(ssd->nfaults != 0, 0) && ssd_fault_before(ssd, c, &status)) {
+		if (status != SSD_LATER)
+			ssd_complete(ssd, c, status);
+		return;
+	}
+	if (__builtin_expect(!(c->flags & SSD_CTX_ADMIN), 1))
+		status = ssd_io_dispatch(ssd, c);
+	else
+		status = ssd_admin_dispatch(ssd, c);
+	if (status != SSD_LATER)
+		ssd_complete(ssd, c, status);
+}
+
+static bool aborted_in_queue(struct ssd_sq *sq, uint16_t cid)
+{
+	for (unsigned int i = 0; i < sq->naborts; i++) {
+		if (sq->aborts[i] != cid)
+			continue;
+		sq->aborts[i] = sq->aborts[--sq->naborts];
+		return true;
+	}
+	return false;
+}
+
+bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid)
+{
+	struct nvme_sqe sqe;
+
+	for (uint32_t i = sq->head; i != sq->tail; i = i + 1 == sq->size ? 0 : i + 1) {
+		if (sq->ring)
+			sqe = sq->ring[i];
+		else if (!ssd_sq_fetch_piece(ssd, sq, i, &sqe))
+			return false;
+		if (sqe.cid != cid)
+			continue;
+		if (sq->naborts == SSD_SQ_ABORTS)
+			return false;
+		sq->aborts[sq->naborts++] = cid;
+		return true;
+	}
+	return false;
+}
+
+/* Take over one command; false: nothing can be fetched now. */
+static bool fetch(struct ssd *ssd, struct ssd_sq *sq)
+{
+	struct ssd_ctx *c = ssd_ctx_get(ssd);
+	uint32_t head = sq->head;
+
+	if (__builtin_expect(!c, 0))
+		return false;
+	if (__builtin_expect(sq->ring != NULL, 1)) {
+		memcpy(&c->sqe, &sq->ring[head], sizeof(c->sqe));
+	} else if (!ssd_sq_fetch_piece(ssd, sq, head, &c->sqe)) {
+		ssd_ctx_put(ssd, c);
+		ssd_fatal(ssd);
+		return false;
+	}
+	head++;
+	sq->head = __builtin_expect(head == sq->size, 0) ? 0 : head;
+	c->sq = sq;
+	c->flags = sq->id ? 0 : SSD_CTX_ADMIN;
+	ssd->stats.commands++;
+	if (__builtin_expect(sq->naborts != 0, 0) && aborted_in_queue(sq, c->sqe.cid))
+		ssd_complete(ssd, c, NVME_SC_ABORT_REQUESTED);
+	else
+		ssd_execute(ssd, c);
+	return true;
+}
+
+/* Up to @burst commands of one queue. Return: how many. */
+static unsigned int run_queue(struct ssd *ssd, struct ssd_sq *sq, unsigned int burst)
+{
+	uint32_t tail = __atomic_load_n(sq->db, __ATOMIC_ACQUIRE);
+	unsigned int n = 0;
+
+	if (tail != sq->tail)
+		ssd_sq_doorbell(ssd, sq, tail);
+	/* a full completion queue holds back its submission queues */
+	while (n < burst && sq->head != sq->tail && !sq->cq->wait) {
+		if (__builtin_expect(!fetch(ssd, sq), 0))
+			break;
+		n++;
+		/* the command may have stopped the controller or deleted its queue */
+		if (__builtin_expect(!ssd->running || !sq->live, 0))
+			break;
+	}
+	return n;
+}
+
+static unsigned int burst_of(const struct ssd *ssd)
+{
+	uint32_t ab = NVME_GET(ssd->feat.current[NVME_FEAT_ARBITRATION], ARB_AB);
+
+	return ab < 5 ? 1u << ab : STEP_COMMANDS;
+}
+
+/* Queues of @mask in turn, beginning after the last one served, @burst from each. */
+static unsigned int round_robin(struct ssd *ssd, uint64_t mask, unsigned int burst,
+				unsigned int budget)
+{
+	uint64_t turn = mask & ~0ull << ssd->sq_next;
+	unsigned int total = 0;
+
+	for (int pass = 0; pass < 2; pass++, turn = mask & ~(~0ull << ssd->sq_next)) {
+		while (turn && total < budget && ssd->running) {
+			unsigned int q = (unsigned int)__builtin_ctzll(turn);
+			unsigned int left = budget - total;
+
+			turn &= turn - 1;
+			total += run_queue(ssd, &ssd->sq[q], left < burst ? left : burst);
+			if (total >= budget) {
+				ssd->sq_next = (uint8_t)((q + 1) % SSD_QUEUES_MAX);
+				return total;
+			}
+		}
+	}
+	return total;
+}
+
+static uint64_t queues_of(const struct ssd *ssd, uint8_t prio)
+{
+	uint64_t mask = 0;
+
+	for (uint64_t left = ssd->sq_live & ~1ull; left; left &= left - 1) {
+		unsigned int q = (unsigned int)__builtin_ctzll(left);
+
+		if (ssd->sq[q].prio == prio)
+			mask |= 1ull << q;
+	}
+	return mask;
+}
+
+/* Urgent first and strictly; high, medium and low get their weights in credits of commands. */
+static unsigned int weighted(struct ssd *ssd, unsigned int budget)
+{
+	uint32_t arb = ssd->feat.current[NVME_FEAT_ARBITRATION];
+	const unsigned int weight[] = { NVME_GET(arb, ARB_HPW) + 1, NVME_GET(arb, ARB_MPW) + 1,
+					NVME_GET(arb, ARB_LPW) + 1 };
+	unsigned int burst = burst_of(ssd), total;
+
+	total = round_robin(ssd, queues_of(ssd, NVME_QPRIO_URGENT), burst, budget);
+	for (unsigned int served = 1; served && total < budget && ssd->running;) {
+		served = 0;
+		for (unsigned int k = 0; k < 3 && total < budget; k++) {
+			unsigned int left = budget - total;
+			unsigned int n = round_robin(ssd, queues_of(ssd, NVME_QPRIO_HIGH + k),
+						     burst, left < weight[k] ? left : weight[k]);
+
+			served += n;
+			total += n;
+		}
+	}
+	return total;
+}
+
+static unsigned int serve_queues(struct ssd *ssd)
+{
+	unsigned int total = run_queue(ssd, &ssd->sq[0], STEP_COMMANDS), n;
+	uint64_t io = ssd->sq_live & ~1ull;
+
+	if (!io || !ssd->running)
+		return total;
+	if (NVME_GET(ssd->regs.cc, CC_AMS) == NVME_CC_AMS_WRRUP)
+		return total + weighted(ssd, STEP_COMMANDS - total);
+	do {
+		n = round_robin(ssd, io, burst_of(ssd), STEP_COMMANDS - total);
+		total += n;
+	} while (n && total < STEP_COMMANDS && ssd->running);
+	return total;
+}
+
+static unsigned int fire_events(struct ssd *ssd)
+{
+	struct ssd_events *evs = &ssd->events;
+	unsigned int n = 0;
+
+	/* events may set others: those due now fire in the same step, a burst at most */
+	while (evs->n && evs->heap[0]->due_ns <= ssd->now_ns && n < 4 * STEP_COMMANDS) {
+		struct ssd_event *ev = evs->heap[0];
+
+		ssd_event_clear(evs, ev);
+		ev->fire(ssd, ev);
+		n++;
+	}
+	return n;
+}
+
+static unsigned int unblock(struct ssd *ssd)
+{
+	unsigned int n = 0;
+
+	for (uint64_t left = ssd->cq_wait; left; left &= left - 1)
+		n += (unsigned int)ssd_cq_unblock(ssd, &ssd->cq[__builtin_ctzll(left)]);
+	return n;
+}
+
+static void interrupts(struct ssd *ssd)
+{
+	uint64_t dirty = ssd->cq_dirty;
+
+	ssd->cq_dirty = 0;
+	for (; dirty; dirty &= dirty - 1) {
+		struct ssd_cq *cq = &ssd->cq[__builtin_ctzll(dirty)];
+		uint32_t posted = cq->posted;
+
+		cq->posted = 0;
+		if (cq->ien)
+			ssd_irq_cq(ssd, cq, posted);
+	}
+}
+
+int ssd_step(struct ssd *ssd, uint64_t now_ns)
+{
+	unsigned int work = 0;
+
+	ssd->now_ns = now_ns;
+	if (__builtin_expect(ssd->events.n != 0, 0))
+		work += fire_events(ssd);
+	if (__builtin_expect(ssd->running, 1)) {
+		if (__builtin_expect(ssd->cq_wait != 0, 0))
+			work += unblock(ssd);
+		work += serve_queues(ssd);
+	}
+	if (ssd->cq_dirty)
+		interrupts(ssd);
+	return (int)work;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * step.h - what the core files share with each other and with nobody else.
+ */
+#ifndef PYNVME_SSD_STEP_H
+#define PYNVME_SSD_STEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ssd/device.h"
+
+
+/* Run a command that was just fetched (or handed to ssd_exec()) to its completion or LATER. */
+void ssd_execute(struct ssd *ssd, struct ssd_ctx *c);
+
+/* End a command that waits or is delayed with Command Abort Requested. */
+void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c);
+
+/* Remember to abort the queued command @cid when it is fetched; false: no such command. */
+bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid);
+
+/* Match faults before execution; true: dealt with, *@status as of a handler. */
+bool ssd_fault_before(struct ssd *ssd, struct ssd_ctx *c, uint16_t *status);
+/* What is left of a fault at completion; true: the command is dealt with. */
+bool ssd_fault_completion(struct ssd *ssd, struct ssd_ctx *c);
+
+void ssd_contexts_fini(struct ssd *ssd);
+
+/* Registers: power-on values; the enable and shutdown state machine (reg.c). */
+void ssd_regs_init(struct ssd *ssd);
+void ssd_regs_reset(struct ssd *ssd, enum ssd_reset kind);
+
+#endif
