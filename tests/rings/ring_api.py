@@ -56,11 +56,12 @@ class ApiRing(ScriptRing):
             "LD_PRELOAD": runtime_library("libasan.so"),
             # The interpreter's own pools would hide our pointers from the leak check.
             "PYTHONMALLOC": "malloc",
-            "ASAN_OPTIONS": f"{log_path}:detect_stack_use_after_return=1",
+            "ASAN_OPTIONS": f"{log_path}:detect_stack_use_after_return=1:print_legend=0",
             "LSAN_OPTIONS": "exitcode=0",
-            "UBSAN_OPTIONS": "print_stacktrace=1",
+            # The last one to be read decides for both, yet undefined behaviour goes to standard
+            # error all the same: without capture that is the log.
+            "UBSAN_OPTIONS": f"{log_path}:print_stacktrace=1",
         }
-        # Beside the other sanitizer, this one knows no log_path: its words must reach the log.
         options = ["--capture=sys", "-p", "no:faulthandler"]
         command = pytest_command(report, *options, *arguments)
         return Process(command, self.log, environment, append=True)
