@@ -47,7 +47,7 @@ endif
 
 test-vm:
 	@./install.sh --tests
-	@$(python) $(own) tests/rings/ring_guest.py 2>&1 | tee test.log
+	@$(python) $(own) tests/vm tests/rings/ring_guest.py 2>&1 | tee test.log
 
 test-long:
 	@./install.sh --tests
