@@ -79,14 +79,11 @@ WIRE_SIZE(struct vfio_user_dma_map, 32);
 
 struct vfio_user_dma_unmap {
 	uint32_t argsz;
-	uint32_t flags; /* VFIO_USER_UNMAP_* */
+	uint32_t flags; /* none defined */
 	uint64_t addr;
 	uint64_t size;
 };
 WIRE_SIZE(struct vfio_user_dma_unmap, 24);
-
-#define VFIO_USER_UNMAP_DIRTY_BITMAP 0x1u
-#define VFIO_USER_UNMAP_ALL	     0x2u
 
 struct vfio_user_device_info {
 	uint32_t argsz;
