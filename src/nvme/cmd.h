@@ -18,11 +18,12 @@
  * @nlb: one-based, 1..65536
  * @cdw12_hi: CDW12 bits 31:16 (PRINFO, FUA, LR, DTYPE) already in place; config's FUA is added
  */
-void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void *data, uint64_t slba,
-		 uint32_t nlb, uint32_t cdw12_hi);
+void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void *data,
+		 uint64_t slba, uint32_t nlb, uint32_t cdw12_hi);
 void nvme_cmd_flush(struct nvme_req *req, struct nvme_ns *ns);
 /* @ranges: buffer of @nr ranges (16 bytes each), one-based count 1..256 */
-void nvme_cmd_dsm(struct nvme_req *req, struct nvme_ns *ns, void *ranges, uint32_t nr, uint32_t attr);
+void nvme_cmd_dsm(struct nvme_req *req, struct nvme_ns *ns, void *ranges, uint32_t nr,
+		  uint32_t attr);
 /* @format: descriptor format 0..3, 32 or 40 bytes a range */
 void nvme_cmd_copy(struct nvme_req *req, struct nvme_ns *ns, void *ranges, uint32_t nr,
 		   uint64_t sdlba, uint32_t cdw12_hi, unsigned int format);

@@ -17,6 +17,9 @@
 #include "nvme/req.h"
 
 struct bus;
+struct nvme_aers;
+struct nvme_events;
+struct nvme_id_ctrl;
 struct nvme_transport_ops;
 
 #define NVME_CTRL_TIMEOUT_MS 5000u /* default command timeout */
@@ -67,24 +70,40 @@ struct nvme_ctrl {
 	uint32_t doorbell_stride; /* bytes */
 	_Atomic uint32_t timeout_ms;
 	uint64_t mdts_bytes; /* UINT64_MAX: no limit */
+	_Atomic int failed;  /* -ENODEV gone, -EIO fatal status; until a reset. 0: all right */
+	int pid;	     /* that opened it; every entry point refuses another */
+	_Atomic uint64_t health_ns; /* next look at CSTS */
 	/* cold from here */
 	pthread_mutex_t admin_lock; /* recursive: a done() may look at the queue */
 	pthread_mutex_t reset_lock; /* one reset, qpair creation or deletion at a time */
+	pthread_mutex_t ns_lock;    /* guards namespaces and their reference counts */
 	struct nvme_qpair *qpairs;  /* IO, guarded by reset_lock */
+	struct nvme_qpair *graves;  /* deleted, but the device may still write to their memory */
 	struct nvme_ns *namespaces; /* open ones, for refresh */
+	_Atomic bool ns_stale;	    /* a command changed namespaces: refresh them */
+	bool refreshing;	    /* that is under way, under admin_lock */
+	bool down;		    /* quiesced: commands are refused until the next reset */
 	uint64_t qid_map[1024];	    /* identifiers in use, 64 a word */
 	uint16_t nsqs, ncqs;	    /* as granted by Number of Queues */
 	uint16_t naers;		    /* kept posted by the driver */
 	uint32_t generation;	    /* rises with every reset */
-	uint32_t refs;
-	int pid;		    /* that opened it; every entry point refuses another */
+	_Atomic uint32_t refs;
 	struct nvme_ctrl_opts opts;
-	void *id_ctrl; /* struct nvme_id_ctrl, as of the last initialisation */
-	void *events;  /* nvme/event.c */
-	void *aers;    /* nvme/aer.c */
-	void *log;     /* nvme/cmdlog.c */
+	struct nvme_id_ctrl *id_ctrl; /* as of the last initialisation, spec/identify.h */
+	struct nvme_events *events;   /* nvme/event.c */
+	struct nvme_aers *aers;	      /* nvme/aer.c */
+	struct nvme_ctrl *next;	      /* in the process's list */
 	char addr[256];
 };
+
+extern int nvme_process; /* the process's id, also after fork */
+
+/* Hot: does every command have to be refused? nvme_ctrl_check() says why. */
+static inline bool nvme_ctrl_barred(const struct nvme_ctrl *ctrl)
+{
+	return atomic_load_explicit(&ctrl->failed, memory_order_relaxed) ||
+	       ctrl->pid != nvme_process;
+}
 
 /**
  * nvme_ctrl_open() - reach the controller at @addr and initialise it
@@ -94,11 +113,22 @@ struct nvme_ctrl {
  * -ETIMEDOUT (never ready, CFS), -EALREADY (open in this process).
  */
 int nvme_ctrl_open(struct nvme_ctrl **out, const char *addr, const struct nvme_ctrl_opts *opts);
+/* The same on a bus that is open already; it is the controller's from then on, also on failure. */
+int nvme_ctrl_open_bus(struct nvme_ctrl **out, struct bus *bus, const struct nvme_ctrl_opts *opts);
 struct nvme_ctrl *nvme_ctrl_get(struct nvme_ctrl *ctrl);
 void nvme_ctrl_put(struct nvme_ctrl *ctrl); /* the last one shuts the controller down */
 
-/* 0, or -EPERM "opened in process N", -ENODEV removed. */
+/* 0, or -EPERM "opened in process N", -ENODEV removed, -EIO fatal status. */
 int nvme_ctrl_check(struct nvme_ctrl *ctrl);
+
+/**
+ * nvme_ctrl_health() - look at CSTS, at most a hundred times a second
+ *
+ * A controller that is gone or reports a fatal status is an event, once, and bars all commands
+ * until a reset. Every poll that finds nothing calls it when it is time.
+ * Return: time of the next look.
+ */
+uint64_t nvme_ctrl_health(struct nvme_ctrl *ctrl, uint64_t now_ns);
 
 int nvme_ctrl_read32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t *val);
 int nvme_ctrl_write32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val);
@@ -121,9 +151,18 @@ int nvme_admin_submit(struct nvme_ctrl *ctrl, struct nvme_req *req);
 int nvme_admin_poll(struct nvme_ctrl *ctrl, uint64_t now_ns);
 /**
  * nvme_admin_exec() - a command of the tool: submit and wait
- * Return: 0, a positive NVMe status (SCT << 8 | SC), -ETIMEDOUT, -ESHUTDOWN, -EINTR never.
+ * @timeout_ms: 0 for the controller's own
+ *
+ * The data travels through memory of the driver, so that the caller's is its own again whatever
+ * happens. done() of @req is not called.
+ * Return: 0, a positive NVMe status (SCT << 8 | SC), -ETIMEDOUT, -ESHUTDOWN (reset meanwhile),
+ * -ENODEV, -EIO, -EPERM, -ENOMEM.
  */
 int nvme_admin_exec(struct nvme_ctrl *ctrl, struct nvme_req *req, uint32_t timeout_ms);
+
+/* The same, with every unhappy end as an error with a text: -EPROTO for an NVMe status. */
+int nvme_admin_must(struct nvme_ctrl *ctrl, struct nvme_req *req, uint32_t timeout_ms,
+		    const char *what);
 
 /* --- events, one bounded ring a controller --- */
 

@@ -13,31 +13,49 @@
 #include "nvme/req.h"
 
 struct nvme_ctrl;
+struct nvme_id_ns;
+struct nvme_ns_retired;
 struct verify_table;
 
 struct nvme_ns {
 	struct nvme_ctrl *ctrl;
 	uint32_t nsid;
-	uint32_t lba_bytes;	/* data */
-	uint32_t meta_bytes;	/* per LBA */
-	uint32_t stride_bytes;	/* in the data buffer: lba_bytes, plus meta_bytes if interleaved */
-	bool meta_interleaved;	/* FLBAS bit 4 */
-	bool locks;		/* Namespace.verify_enable() */
-	uint8_t pi_type;	/* DPS 0..3 */
-	bool pi_first;		/* DPS bit 3 */
-	uint64_t nlbas;		/* NSZE */
+	uint32_t lba_bytes;    /* data */
+	uint32_t meta_bytes;   /* per LBA */
+	uint32_t stride_bytes; /* in the data buffer: lba_bytes, plus meta_bytes if interleaved */
+	bool meta_interleaved; /* FLBAS bit 4 */
+	bool locks;	       /* Namespace.verify_enable(); set by nvme_ns_set_locks() */
+	bool slow;	       /* locks, metadata or PI: reads need more than a data pointer */
+	uint8_t pi_type;       /* DPS 0..3 */
+	bool pi_first;	       /* DPS bit 3 */
+	uint64_t nlbas;	       /* NSZE */
 	struct verify_table *verify;
 	/* cold from here */
 	uint32_t refs;
 	struct nvme_ns *next;
-	void *id_ns; /* struct nvme_id_ns as of the last refresh */
+	struct nvme_id_ns *id_ns;	 /* as of the last refresh */
+	struct nvme_ns_retired *retired; /* verify tables of former formats, until the last put */
 };
+
+/**
+ * nvme_ns_stride() - bytes from one LBA to the next in the data buffer of a command
+ * @cdw12: its PRINFO counts: PRACT strips or inserts metadata that is nothing but PI
+ */
+static inline uint32_t nvme_ns_stride(const struct nvme_ns *ns, uint32_t cdw12)
+{
+	if (ns->pi_type && ns->meta_bytes == sizeof(struct nvme_pi16) &&
+	    NVME_GET(cdw12, RW_PRINFO) & NVME_PRINFO_PRACT)
+		return ns->lba_bytes;
+	return ns->stride_bytes;
+}
 
 /* -ENOENT inactive or invalid nsid, -EPROTO Identify failed, -ENOMEM. */
 int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out);
 void nvme_ns_put(struct nvme_ns *ns);
 /* Identify again; a changed format or size starts an empty verify table. */
 int nvme_ns_refresh(struct nvme_ns *ns);
+/* LBA locks on or off, for commands submitted from now on. */
+void nvme_ns_set_locks(struct nvme_ns *ns, bool on);
 
 /* d.config() of the process; read once a command. */
 struct nvme_config {

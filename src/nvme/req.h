@@ -17,7 +17,7 @@
 struct nvme_ns;
 struct nvme_qpair;
 struct nvme_req;
-struct verify_miss;
+struct verify_table;
 
 typedef void nvme_req_done_fn(struct nvme_req *req);
 
@@ -29,7 +29,14 @@ typedef void nvme_req_done_fn(struct nvme_req *req);
 #define NVME_REQ_INTERNAL 0x10u /* a command of the tool, not of the script */
 #define NVME_REQ_LOCKED	  0x20u /* holds LBA locks (driver) */
 #define NVME_REQ_LATE	  0x40u /* its timeout has been reported (driver) */
-#define NVME_REQ_MISS	  0x80u /* completed as 02/81 by our own check; see nvme_req_miss() */
+#define NVME_REQ_MISS	  0x80u /* completed as 02/81 by our own check; an event has the details */
+#define NVME_REQ_SYNTHETIC \
+	0x100u		       /* completed without the device: drained, or never sent (driver) */
+#define NVME_REQ_HOOKED 0x200u /* completion changes what is known of LBAs (driver) */
+
+/* Flags of the driver; submission clears them. */
+#define NVME_REQ_DRIVER_FLAGS \
+	(NVME_REQ_LOCKED | NVME_REQ_LATE | NVME_REQ_MISS | NVME_REQ_SYNTHETIC | NVME_REQ_HOOKED)
 
 /**
  * struct nvme_req - one command
@@ -54,7 +61,8 @@ struct nvme_req {
 	nvme_req_done_fn *done;
 	uint64_t submit_ns;
 	struct nvme_cqe cqe;
-	struct nvme_req *next; /* software queue while waiting, free for the submitter after done() */
+	struct nvme_req
+		*next; /* software queue while waiting, free for the submitter after done() */
 	uint16_t cid;
 	uint16_t flags;
 	/* cold from here */
@@ -63,7 +71,8 @@ struct nvme_req {
 	void *meta;
 	struct nvme_qpair *qpair;
 	void *owner;
-	uint64_t verify_cookie; /* verify_flush_begin() of a Flush */
+	struct verify_table *verify; /* of @ns at submission (driver) */
+	uint64_t verify_cookie;	     /* verify_flush_begin() of a Flush */
 };
 
 /* SCT << 8 | SC of a completed request. */
@@ -71,5 +80,22 @@ static inline uint16_t nvme_req_status(const struct nvme_req *req)
 {
 	return (req->cqe.status >> 1) & 0x7ff;
 }
+
+/**
+ * nvme_req_complete() - the one way a command ends, for every transport
+ *
+ * Takes the tracker back, settles verification, writes the cmdlog, calls done(). The caller
+ * has filled @req->cqe.
+ */
+void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns);
+
+/* The same without a device: @status is SCT << 8 | SC. The command holds a tracker. */
+void nvme_req_abort(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns);
+
+/* The same for a command that never got a tracker. */
+void nvme_req_reject(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns);
+
+/* Report every command that is outstanding longer than the controller's timeout, once. */
+void nvme_req_scan(struct nvme_qpair *q, uint64_t now_ns);
 
 #endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * init.c - bring-up of a controller (Base 2.1 section 3.5.1), step by step.
+ */
+#include "nvme/init.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "nvme/cmd_admin.h"
+#include "nvme/ctrl.h"
+#include "nvme/ns_list.h"
+#include "nvme/transport.h"
+#include "spec/features.h"
+#include "spec/identify.h"
+#include "spec/logs.h"
+
+#define POLL_NS		 100000
+#define QUEUES_WANTED	 1023u /* zero-based */
+#define SMART_WARNINGS	 0x1fu
+#define GRANTED_AT_LEAST 1u
+
+int nvme_ctrl_read_caps(struct nvme_ctrl *ctrl)
+{
+	int err;
+
+	err = nvme_ctrl_read64(ctrl, NVME_REG_CAP, &ctrl->cap);
+	if (!err)
+		err = nvme_ctrl_read32(ctrl, NVME_REG_VS, &ctrl->vs);
+	if (err)
+		return err;
+	if (ctrl->cap == UINT64_MAX)
+		return err_set(-ENODEV,
+			       "%s: registers read all-ones: the device is gone or powered "
+			       "off",
+			       ctrl->addr);
+	if (NVME_GET(ctrl->cap, CAP_MPSMIN))
+		return err_set(-EPROTO,
+			       "%s: the device needs memory pages of %u KiB (CAP.MPSMIN), "
+			       "this driver has 4 KiB",
+			       ctrl->addr, 4u << NVME_GET(ctrl->cap, CAP_MPSMIN));
+	ctrl->doorbell_stride = 4u << NVME_GET(ctrl->cap, CAP_DSTRD);
+	return 0;
+}
+
+/* How long CSTS.RDY may take: CAP.TO, or the longer CRTO.CRWMT where there is one. */
+static uint64_t ready_timeout_ms(struct nvme_ctrl *ctrl)
+{
+	uint64_t units = NVME_GET(ctrl->cap, CAP_TO);
+	uint32_t crto;
+
+	if (NVME_GET(ctrl->cap, CAP_CRWMS) && !nvme_ctrl_read32(ctrl, NVME_REG_CRTO, &crto) &&
+	    NVME_GET(crto, CRTO_CRWMT) > units)
+		units = NVME_GET(crto, CRTO_CRWMT);
+	/* A device that claims to need no time at all gets one unit. */
+	return (units ? units : 1) * NVME_CAP_TO_UNIT_MS;
+}
+
+static void pause_and_step(struct nvme_ctrl *ctrl)
+{
+	static const struct timespec nap = { .tv_nsec = POLL_NS };
+
+	if (ctrl->bus)
+		bus_step(ctrl->bus, clock_now_ns());
+	nanosleep(&nap, NULL);
+}
+
+int nvme_ctrl_wait_ready(struct nvme_ctrl *ctrl, bool ready)
+{
+	uint64_t timeout_ms = ready_timeout_ms(ctrl);
+	uint64_t until = clock_now_ns() + timeout_ms * 1000000;
+	uint32_t csts;
+	bool late;
+	int err;
+
+	for (;;) {
+		late = clock_now_ns() > until;
+		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
+		if (err)
+			return err;
+		if (csts == NVME_REG_REMOVED)
+			return err_set(-ENODEV, "%s: the device is gone: CSTS reads all-ones",
+				       ctrl->addr);
+		if (NVME_GET(csts, CSTS_RDY) == ready)
+			return 0;
+		if (ready && NVME_GET(csts, CSTS_CFS))
+			return err_set(-ETIMEDOUT,
+				       "%s: the controller reports a fatal status "
+				       "(CSTS.CFS) instead of becoming ready: power-cycle it",
+				       ctrl->addr);
+		if (late)
+			return err_set(-ETIMEDOUT,
+				       "%s: CSTS.RDY is still %d after %llu ms "
+				       "(CAP.TO): reset or power-cycle the device",
+				       ctrl->addr, !ready, (unsigned long long)timeout_ms);
+		pause_and_step(ctrl);
+	}
+}
+
+int nvme_ctrl_disable(struct nvme_ctrl *ctrl)
+{
+	uint32_t cc, csts;
+	int err;
+
+	err = nvme_ctrl_read32(ctrl, NVME_REG_CC, &cc);
+	if (!err)
+		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
+	if (err)
+		return err;
+	if (csts == NVME_REG_REMOVED)
+		return err_set(-ENODEV, "%s: the device is gone: CSTS reads all-ones", ctrl->addr);
+	if (NVME_GET(cc, CC_EN)) {
+		/* CC.EN may only be cleared once the controller has become ready. */
+		if (!NVME_GET(csts, CSTS_RDY) && !NVME_GET(csts, CSTS_CFS))
+			nvme_ctrl_wait_ready(ctrl, true);
+		cc &= ~(uint32_t)(NVME_FIELD_MASK(CC_EN) | NVME_FIELD_MASK(CC_SHN));
+		err = nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
+		if (err)
+			return err;
+	}
+	return nvme_ctrl_wait_ready(ctrl, false);
+}
+
+int nvme_ctrl_setup_adminq(struct nvme_ctrl *ctrl)
+{
+	int err;
+
+	nvme_qpair_rewind(ctrl->adminq);
+	err = ctrl->transport->adminq_setup(ctrl);
+	if (err)
+		return err;
+	ctrl->transport->qpair_aim(ctrl->adminq, true);
+	atomic_store(&ctrl->adminq->state, NVME_QPAIR_LIVE);
+	return 0;
+}
+
+static uint32_t standard_cc(const struct nvme_ctrl *ctrl)
+{
+	uint32_t css = NVME_GET(ctrl->cap, CAP_CSS) & NVME_CAP_CSS_IOCS ? NVME_CC_CSS_ALL :
+									  NVME_CC_CSS_NVM;
+
+	return (uint32_t)(NVME_SET(1, CC_EN) | NVME_SET(css, CC_CSS) |
+			  NVME_SET(NVME_CC_AMS_RR, CC_AMS) | NVME_SET(NVME_IOSQES, CC_IOSQES) |
+			  NVME_SET(NVME_IOCQES, CC_IOCQES));
+}
+
+int nvme_ctrl_enable(struct nvme_ctrl *ctrl, uint32_t cc)
+{
+	return nvme_ctrl_write32(ctrl, NVME_REG_CC, cc ? cc : standard_cc(ctrl));
+}
+
+int nvme_ctrl_identify(struct nvme_ctrl *ctrl)
+{
+	struct nvme_req req = { 0 };
+	struct nvme_id_ctrl *id = calloc(1, sizeof(*id));
+	int err;
+
+	if (!id)
+		return err_set(-ENOMEM, "no memory for Identify");
+	nvme_cmd_identify(&req, id, NVME_CNS_CTRL, NVME_NSID_NONE);
+	err = nvme_admin_must(ctrl, &req, 0, "Identify Controller");
+	if (!err) {
+		*ctrl->id_ctrl = *id;
+		ctrl->mdts_bytes = UINT64_MAX;
+		if (id->mdts && id->mdts < 48)
+			ctrl->mdts_bytes = UINT64_C(4096) << id->mdts;
+	}
+	free(id);
+	return err;
+}
+
+int nvme_ctrl_init_queues(struct nvme_ctrl *ctrl)
+{
+	uint32_t wanted = QUEUES_WANTED << NVME_NQ_NCQ_SHIFT | QUEUES_WANTED << NVME_NQ_NSQ_SHIFT;
+	struct nvme_req req = { 0 };
+	int err;
+
+	nvme_cmd_set_features(&req, NVME_FEAT_NUMBER_OF_QUEUES, wanted);
+	err = nvme_admin_must(ctrl, &req, 0, "Set Features, Number of Queues");
+	if (err)
+		return err;
+	/* Zero-based; 65535 would be one queue too many for a 16-bit identifier. */
+	ctrl->nsqs = (uint16_t)(NVME_GET(req.cqe.cdw0, NQ_NSQ) == 0xffff ?
+					0xffff :
+					NVME_GET(req.cqe.cdw0, NQ_NSQ) + 1);
+	ctrl->ncqs = (uint16_t)(NVME_GET(req.cqe.cdw0, NQ_NCQ) == 0xffff ?
+					0xffff :
+					NVME_GET(req.cqe.cdw0, NQ_NCQ) + 1);
+	return 0;
+}
+
+/* Not every old device has every bit: what it refuses as a whole is asked for in part. */
+static int enable_events(struct nvme_ctrl *ctrl)
+{
+	struct nvme_req req = { 0 };
+	int status;
+
+	nvme_cmd_set_features(&req, NVME_FEAT_ASYNC_EVENT, SMART_WARNINGS);
+	status = nvme_admin_exec(ctrl, &req, 0);
+	if (status < 0)
+		return status;
+	if (status > 0)
+		log_warn("%s: the device refused to report SMART warnings (%02x/%02x)", ctrl->addr,
+			 (unsigned int)status >> 8, (unsigned int)status & 0xff);
+	return 0;
+}
+
+static int standard_init(struct nvme_ctrl *ctrl)
+{
+	int err;
+
+	err = nvme_ctrl_setup_adminq(ctrl);
+	if (!err)
+		err = nvme_ctrl_enable(ctrl, 0);
+	if (!err)
+		err = nvme_ctrl_wait_ready(ctrl, true);
+	if (!err)
+		err = nvme_ctrl_identify(ctrl);
+	if (!err)
+		err = nvme_ctrl_init_queues(ctrl);
+	if (!err)
+		err = enable_events(ctrl);
+	if (!err)
+		err = nvme_ctrl_post_aers(ctrl);
+	return err;
+}
+
+int nvme_ctrl_init(struct nvme_ctrl *ctrl)
+{
+	int err;
+
+	atomic_store(&ctrl->failed, 0);
+	err = nvme_ctrl_disable(ctrl);
+	if (err)
+		return err;
+	/* Every queue of the former life is gone with CC.EN. */
+	nvme_qpair_free_graves(ctrl);
+	memset(ctrl->qid_map, 0, sizeof(ctrl->qid_map));
+	ctrl->down = false;
+	return ctrl->opts.init ? ctrl->opts.init(ctrl, ctrl->opts.init_priv) : standard_init(ctrl);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ns.c - namespaces: opened once a controller and shared, kept up to date with their format.
+ *
+ * ns_lock is never held while a command is under way: whoever completes one may need it.
+ */
+#include "nvme/ns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "nvme/cmd_admin.h"
+#include "nvme/ctrl.h"
+#include "nvme/ns_list.h"
+#include "spec/identify.h"
+#include "verify/verify.h"
+
+/* Kept until the namespace closes: a command in flight may still look at its table. */
+struct nvme_ns_retired {
+	struct verify_table *table;
+	struct nvme_ns_retired *next;
+};
+
+static int identify(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_id_ns *id,
+		    uint32_t timeout_ms)
+{
+	struct nvme_req req = { 0 };
+
+	nvme_cmd_identify(&req, id, NVME_CNS_NS, nsid);
+	return nvme_admin_must(ctrl, &req, timeout_ms, "Identify Namespace");
+}
+
+/* A new table for a new format; the old one retires. */
+static int replace_table(struct nvme_ns *ns, uint64_t nlbas, uint32_t lba_bytes)
+{
+	struct nvme_ns_retired *retired = NULL;
+	struct verify_table *table = NULL;
+	int err;
+
+	if (ns->verify) {
+		retired = calloc(1, sizeof(*retired));
+		if (!retired)
+			return err_set(-ENOMEM, "no memory for a namespace");
+	}
+	err = verify_create(&table, nlbas, lba_bytes);
+	if (err) {
+		log_warn("%s: namespace %u goes without verification: %s", ns->ctrl->addr, ns->nsid,
+			 err_text());
+		table = NULL;
+	}
+	if (retired) {
+		retired->table = ns->verify;
+		retired->next = ns->retired;
+		ns->retired = retired;
+	}
+	ns->verify = table;
+	return 0;
+}
+
+/* Under ns_lock, or before anybody else knows of @ns. */
+static int apply(struct nvme_ns *ns, const struct nvme_id_ns *id)
+{
+	const struct nvme_lbaf *f = &id->lbaf[nvme_flbas_index(id->flbas)];
+	int err = 0;
+
+	if (!id->nsze)
+		return err_set(-ENOENT, "%s: namespace %u is not active", ns->ctrl->addr, ns->nsid);
+	if (f->ds < 9 || f->ds > 20)
+		return err_set(-EPROTO, "%s: namespace %u claims LBAs of 2^%u bytes",
+			       ns->ctrl->addr, ns->nsid, f->ds);
+	if (ns->nlbas != id->nsze || ns->lba_bytes != 1u << f->ds)
+		err = replace_table(ns, id->nsze, 1u << f->ds);
+	if (err)
+		return err;
+	ns->lba_bytes = 1u << f->ds;
+	ns->nlbas = id->nsze;
+	ns->meta_bytes = f->ms;
+	ns->meta_interleaved = f->ms && id->flbas & NVME_FLBAS_EXT;
+	ns->stride_bytes = ns->lba_bytes + (ns->meta_interleaved ? f->ms : 0);
+	ns->pi_type = NVME_GET(id->dps, DPS_PIT);
+	ns->pi_first = id->dps & NVME_DPS_FIRST;
+	ns->slow = ns->locks || ns->meta_bytes;
+	*ns->id_ns = *id;
+	return 0;
+}
+
+static void destroy(struct nvme_ns *ns)
+{
+	struct nvme_ns_retired *retired;
+
+	while ((retired = ns->retired)) {
+		ns->retired = retired->next;
+		verify_destroy(retired->table);
+		free(retired);
+	}
+	if (ns->verify)
+		verify_destroy(ns->verify);
+	free(ns->id_ns);
+	free(ns);
+}
+
+static struct nvme_ns *find(struct nvme_ctrl *ctrl, uint32_t nsid)
+{
+	struct nvme_ns *ns = ctrl->namespaces;
+
+	while (ns && ns->nsid != nsid)
+		ns = ns->next;
+	return ns;
+}
+
+/* Under ns_lock: the one that is open, or a new one. */
+static int open_locked(struct nvme_ctrl *ctrl, uint32_t nsid, const struct nvme_id_ns *id,
+		       struct nvme_ns **out)
+{
+	struct nvme_ns *ns = find(ctrl, nsid);
+	int err = -ENOMEM;
+
+	if (ns) {
+		err = apply(ns, id);
+		if (err)
+			return err;
+		ns->refs++;
+		*out = ns;
+		return 0;
+	}
+	ns = calloc(1, sizeof(*ns));
+	if (!ns)
+		return err_set(err, "no memory for a namespace");
+	ns->ctrl = ctrl;
+	ns->nsid = nsid;
+	ns->refs = 1;
+	ns->id_ns = calloc(1, sizeof(*ns->id_ns));
+	err = ns->id_ns ? apply(ns, id) : err_set(err, "no memory for a namespace");
+	if (err) {
+		destroy(ns);
+		return err;
+	}
+	nvme_ctrl_get(ctrl);
+	ns->next = ctrl->namespaces;
+	ctrl->namespaces = ns;
+	*out = ns;
+	return 0;
+}
+
+int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out)
+{
+	struct nvme_id_ns *id;
+	int err;
+
+	if (!nsid || nsid > NVME_NSID_LIST_MAX + 1)
+		return err_set(-ENOENT, "%s: there is no namespace %u", ctrl->addr, nsid);
+	id = calloc(1, sizeof(*id));
+	if (!id)
+		return err_set(-ENOMEM, "no memory for a namespace");
+	err = identify(ctrl, nsid, id, 0);
+	/* A device that knows no such namespace says "invalid namespace or format". */
+	if (err == -EPROTO)
+		err_add("namespace %u", nsid);
+	if (!err) {
+		pthread_mutex_lock(&ctrl->ns_lock);
+		err = open_locked(ctrl, nsid, id, out);
+		pthread_mutex_unlock(&ctrl->ns_lock);
+	}
+	free(id);
+	return err;
+}
+
+void nvme_ns_put(struct nvme_ns *ns)
+{
+	struct nvme_ctrl *ctrl;
+	struct nvme_ns **link;
+
+	if (!ns)
+		return;
+	ctrl = ns->ctrl;
+	/* After fork its locks and its table are another process's business. */
+	if (ctrl->pid != nvme_process) {
+		nvme_ctrl_put(ctrl);
+		return;
+	}
+	pthread_mutex_lock(&ctrl->ns_lock);
+	if (--ns->refs) {
+		pthread_mutex_unlock(&ctrl->ns_lock);
+		return;
+	}
+	for (link = &ctrl->namespaces; *link != ns; link = &(*link)->next)
+		;
+	*link = ns->next;
+	pthread_mutex_unlock(&ctrl->ns_lock);
+	destroy(ns);
+	nvme_ctrl_put(ctrl);
+}
+
+static int refresh(struct nvme_ns *ns, uint32_t timeout_ms)
+{
+	struct nvme_id_ns *id = calloc(1, sizeof(*id));
+	int err;
+
+	if (!id)
+		return err_set(-ENOMEM, "no memory for a namespace");
+	err = identify(ns->ctrl, ns->nsid, id, timeout_ms);
+	if (!err) {
+		pthread_mutex_lock(&ns->ctrl->ns_lock);
+		err = apply(ns, id);
+		pthread_mutex_unlock(&ns->ctrl->ns_lock);
+	}
+	free(id);
+	return err;
+}
+
+int nvme_ns_refresh(struct nvme_ns *ns)
+{
+	return refresh(ns, 0);
+}
+
+void nvme_ns_set_locks(struct nvme_ns *ns, bool on)
+{
+	pthread_mutex_lock(&ns->ctrl->ns_lock);
+	ns->locks = on;
+	ns->slow = ns->locks || ns->meta_bytes;
+	pthread_mutex_unlock(&ns->ctrl->ns_lock);
+}
+
+/* --- all of a controller --- */
+
+/* The open namespace that comes after @nsid in order of identifiers, referenced; NULL: none. */
+static struct nvme_ns *get_after(struct nvme_ctrl *ctrl, uint32_t nsid)
+{
+	struct nvme_ns *best = NULL;
+
+	pthread_mutex_lock(&ctrl->ns_lock);
+	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
+		if (ns->nsid > nsid && (!best || ns->nsid < best->nsid))
+			best = ns;
+	}
+	if (best)
+		best->refs++;
+	pthread_mutex_unlock(&ctrl->ns_lock);
+	return best;
+}
+
+void nvme_ns_refresh_all(struct nvme_ctrl *ctrl, uint32_t timeout_ms)
+{
+	uint32_t nsid = 0;
+	struct nvme_ns *ns;
+
+	while ((ns = get_after(ctrl, nsid))) {
+		nsid = ns->nsid;
+		if (refresh(ns, timeout_ms) < 0)
+			log_warn("%s: namespace %u keeps its old format: %s", ctrl->addr, nsid,
+				 err_text());
+		nvme_ns_put(ns);
+	}
+}
+
+void nvme_ns_forget(struct nvme_ctrl *ctrl, uint32_t nsid, uint64_t slba, uint64_t nlb)
+{
+	pthread_mutex_lock(&ctrl->ns_lock);
+	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
+		if (ns->verify && (nsid == NVME_NSID_ALL || nsid == ns->nsid))
+			verify_unmap(ns->verify, slba, nlb ? nlb : ns->nlbas);
+	}
+	pthread_mutex_unlock(&ctrl->ns_lock);
+}
+
+void nvme_ns_flushed(struct nvme_ctrl *ctrl)
+{
+	pthread_mutex_lock(&ctrl->ns_lock);
+	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
+		if (ns->verify)
+			verify_flush_end(ns->verify, verify_flush_begin(ns->verify), true);
+	}
+	pthread_mutex_unlock(&ctrl->ns_lock);
+}
+
+void nvme_ns_power_lost(struct nvme_ctrl *ctrl)
+{
+	pthread_mutex_lock(&ctrl->ns_lock);
+	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
+		if (ns->verify)
+			verify_power_lost(ns->verify);
+	}
+	pthread_mutex_unlock(&ctrl->ns_lock);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * qpair.c - the generic half of a queue pair: CIDs, software queue, owner and state.
+ */
+#include "nvme/qpair.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "base/likely.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "nvme/aer.h"
+#include "nvme/cmdlog.h"
+#include "nvme/ctrl.h"
+#include "nvme/lba.h"
+#include "nvme/transport.h"
+
+/* Waits for a ring slot, an LBA lock, or its turn behind others that do. */
+static void enqueue(struct nvme_qpair *q, struct nvme_req *req)
+{
+	req->next = NULL;
+	*q->wait_tail = req;
+	q->wait_tail = &req->next;
+	q->nwaiting++;
+}
+
+static uint16_t take_cid(struct nvme_qpair *q, const struct nvme_req *req)
+{
+	if (unlikely(req->flags & NVME_REQ_AER))
+		return nvme_aer_take_cid(q);
+	return q->free_cids[q->free_head++ & q->free_mask];
+}
+
+/* What the caller did wrong, in the words of a device. */
+static uint16_t mapping_status(int err)
+{
+	return err == -EINVAL ? NVME_SC_PRP_INVALID_OFFSET : NVME_SC_DATA_TRANSFER_ERROR;
+}
+
+/* Return: 0 on its way (or completed by a mapping error), -EBUSY an LBA lock is taken. */
+static inline int start(struct nvme_qpair *q, struct nvme_req *req)
+{
+	bool involved = nvme_lba_involved(req);
+	struct nvme_tracker *t;
+	int err = 0;
+
+	if (unlikely(involved && nvme_lba_lock(req) < 0))
+		return -EBUSY;
+	req->cid = take_cid(q, req);
+	req->sqe.cid = req->cid;
+	t = &q->trackers[req->cid];
+	t->req = req;
+	q->inflight++;
+	if (unlikely(involved))
+		err = nvme_lba_prepare(q, t, req);
+	if (likely(!err))
+		err = q->ops->submit(q, req);
+	if (unlikely(err))
+		nvme_req_abort(q, req, mapping_status(err), req->submit_ns);
+	return 0;
+}
+
+static inline bool can_start(const struct nvme_qpair *q, const struct nvme_req *req)
+{
+	if (unlikely(req->flags & NVME_REQ_AER) && nvme_aer_has_cid(q))
+		return true;
+	return nvme_qpair_free_cids(q) > 0;
+}
+
+int nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
+{
+	req->qpair = q;
+	req->submit_ns = now_ns;
+	req->flags &= (uint16_t)~NVME_REQ_DRIVER_FLAGS;
+	if (unlikely(q->wait_head || !can_start(q, req) || start(q, req) < 0))
+		enqueue(q, req);
+	return 0;
+}
+
+void nvme_qpair_ring(struct nvme_qpair *q)
+{
+	if (likely(q->sq_tail != q->sq_rung))
+		q->ops->ring(q);
+}
+
+/* Waiting requests, in order, into what has become free. */
+static void __attribute__((noinline)) refill(struct nvme_qpair *q, uint64_t now_ns)
+{
+	struct nvme_req *req;
+
+	while ((req = q->wait_head) && can_start(q, req)) {
+		struct nvme_req *next = req->next;
+
+		req->submit_ns = now_ns;
+		if (start(q, req) < 0)
+			break;
+		q->wait_head = next;
+		if (!next)
+			q->wait_tail = &q->wait_head;
+		q->nwaiting--;
+	}
+}
+
+unsigned int nvme_qpair_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns)
+{
+	unsigned int n = q->ops->poll(q, max, now_ns);
+
+	if (unlikely(q->wait_head))
+		refill(q, now_ns);
+	if (unlikely(q->sq_tail != q->sq_rung))
+		q->ops->ring(q);
+	if (unlikely(now_ns >= q->scan_ns))
+		nvme_req_scan(q, now_ns);
+	if (unlikely(!n && now_ns >= q->health_ns))
+		q->health_ns = nvme_ctrl_health(q->ctrl, now_ns);
+	return n;
+}
+
+bool nvme_qpair_unqueue(struct nvme_qpair *q, struct nvme_req *req)
+{
+	struct nvme_req **link = &q->wait_head;
+
+	while (*link && *link != req)
+		link = &(*link)->next;
+	if (!*link)
+		return false;
+	*link = req->next;
+	if (!*link)
+		q->wait_tail = link;
+	q->nwaiting--;
+	return true;
+}
+
+/* --- owner and state --- */
+
+static int __attribute__((noinline)) refuse(struct nvme_qpair *q)
+{
+	int err = nvme_ctrl_check(q->ctrl);
+
+	nvme_qpair_exit(q);
+	if (err)
+		return err;
+	return err_set(-ESHUTDOWN, "qpair %u is gone: its controller was reset, create a new one",
+		       q->sqid);
+}
+
+int nvme_qpair_enter(struct nvme_qpair *q)
+{
+	/* Against freeze(): owner is visible before state is looked at, and the other way round. */
+	atomic_exchange(&q->owner, 1);
+	if (unlikely(atomic_load(&q->state) != NVME_QPAIR_LIVE || nvme_ctrl_barred(q->ctrl)))
+		return refuse(q);
+	return 0;
+}
+
+void nvme_qpair_exit(struct nvme_qpair *q)
+{
+	atomic_store_explicit(&q->owner, 0, memory_order_release);
+}
+
+int nvme_qpair_freeze(struct nvme_qpair *q, uint32_t wait_ms)
+{
+	uint64_t until = clock_now_ns() + wait_ms * UINT64_C(1000000);
+	uint32_t live = NVME_QPAIR_LIVE;
+
+	atomic_compare_exchange_strong(&q->state, &live, NVME_QPAIR_FROZEN);
+	while (atomic_load(&q->owner)) {
+		if (clock_now_ns() > until)
+			return err_set(-EBUSY, "qpair %u: a thread has been inside it for %u ms",
+				       q->sqid, wait_ms);
+		sched_yield();
+	}
+	q->ops->qpair_aim(q, false);
+	return 0;
+}
+
+void nvme_qpair_drain(struct nvme_qpair *q, uint16_t status)
+{
+	uint64_t now_ns = clock_now_ns();
+	struct nvme_req *req;
+
+	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {
+		if (q->trackers[cid].req)
+			nvme_req_abort(q, q->trackers[cid].req, status, now_ns);
+	}
+	while ((req = q->wait_head)) {
+		q->wait_head = req->next;
+		q->nwaiting--;
+		nvme_req_reject(q, req, status, now_ns);
+	}
+	q->wait_tail = &q->wait_head;
+}
+
+/* --- memory --- */
+
+void nvme_qpair_rewind(struct nvme_qpair *q)
+{
+	nvme_aer_rewind(q);
+	q->free_head = 0;
+	q->free_tail = 0;
+	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {
+		if (!nvme_aer_keeps_cid(q, (uint16_t)cid))
+			q->free_cids[q->free_tail++] = (uint16_t)cid;
+	}
+	q->sq_tail = 0;
+	q->sq_rung = 0;
+	q->sq_head = 0;
+	q->cq_head = 0;
+	q->cq_phase = 1;
+	q->inflight = 0;
+	q->nwaiting = 0;
+	q->wait_head = NULL;
+	q->wait_tail = &q->wait_head;
+}
+
+int nvme_qpair_alloc(struct nvme_ctrl *ctrl, uint16_t sqid, unsigned int depth,
+		     unsigned int ntrackers, struct nvme_qpair **out)
+{
+	struct nvme_qpair *q = calloc(1, sizeof(*q));
+	unsigned int cids = 1;
+	int err = -ENOMEM;
+
+	while (cids < ntrackers)
+		cids *= 2;
+	if (!q)
+		return err_set(err, "no memory for a queue of %u entries", depth);
+	q->ctrl = ctrl;
+	q->ops = ctrl->transport;
+	q->sqid = sqid;
+	q->cqid = sqid;
+	q->sq_depth = depth;
+	q->cq_depth = depth;
+	q->ntrackers = (uint16_t)ntrackers;
+	q->free_mask = cids - 1;
+	q->vector = NVME_QPAIR_NO_IRQ;
+	q->trackers = calloc(ntrackers, sizeof(*q->trackers));
+	q->free_cids = calloc(cids, sizeof(*q->free_cids));
+	q->log = nvme_cmdlog_open(ctrl, sqid, (uint16_t)ntrackers);
+	if (!q->trackers || !q->free_cids || !q->log)
+		err_set(err, "no memory for a queue of %u entries", depth);
+	else
+		err = q->ops->qpair_alloc(q);
+	if (err) {
+		nvme_qpair_free(q);
+		return err;
+	}
+	nvme_qpair_rewind(q);
+	*out = q;
+	return 0;
+}
+
+void nvme_qpair_free(struct nvme_qpair *q)
+{
+	q->ops->qpair_free(q);
+	nvme_cmdlog_close(q->log);
+	free(q->aer_cids);
+	free(q->trackers);
+	free(q->free_cids);
+	free(q);
+}

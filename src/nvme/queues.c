@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * queues.c - IO queue pairs come and go: identifiers, creation, deletion.
+ *
+ * Memory that the device may still write to, because it did not confirm a deletion, rests in the
+ * controller's graves until a reset or the end of the controller.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/counts.h"
+#include "base/err.h"
+#include "bus/bus.h"
+#include "nvme/ctrl.h"
+#include "nvme/qpair.h"
+#include "nvme/transport.h"
+
+#define OWNER_WAIT_MS 2000u
+
+static int take_qid(struct nvme_ctrl *ctrl, uint16_t *qid)
+{
+	unsigned int n = ctrl->nsqs < ctrl->ncqs ? ctrl->nsqs : ctrl->ncqs;
+
+	for (unsigned int id = 1; id <= n; id++) {
+		uint64_t bit = UINT64_C(1) << id % 64;
+
+		if (ctrl->qid_map[id / 64] & bit)
+			continue;
+		ctrl->qid_map[id / 64] |= bit;
+		*qid = (uint16_t)id;
+		return 0;
+	}
+	return err_set(-ENOSPC, "no free queue: the device granted %u IO queues", n);
+}
+
+static void put_qid(struct nvme_ctrl *ctrl, uint16_t qid)
+{
+	ctrl->qid_map[qid / 64] &= ~(UINT64_C(1) << qid % 64);
+}
+
+static int check_params(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio)
+{
+	unsigned int max = (unsigned int)NVME_GET(ctrl->cap, CAP_MQES) + 1;
+	uint32_t cc;
+	int err;
+
+	if (depth < 2 || depth > max)
+		return err_set(-EINVAL, "depth %u: the device takes 2 to %u", depth, max);
+	if (prio > NVME_QPRIO_LOW)
+		return err_set(-EINVAL, "priority %u: 0 urgent to 3 low", prio);
+	if (!prio)
+		return 0;
+	err = nvme_ctrl_read32(ctrl, NVME_REG_CC, &cc);
+	if (err)
+		return err;
+	if (NVME_GET(cc, CC_AMS) != NVME_CC_AMS_WRRUP)
+		return err_set(-EINVAL, "priority %u needs weighted round robin (CC.AMS)", prio);
+	return 0;
+}
+
+/* Queue i has vector i while there are enough; the others share what is left of vector 0. */
+static uint16_t pick_vector(const struct nvme_ctrl *ctrl, uint16_t qid, unsigned int vector)
+{
+	unsigned int n = ctrl->bus ? ctrl->bus->nvectors : 0;
+
+	if (vector != NVME_QPAIR_AUTO_IRQ)
+		return (uint16_t)vector;
+	if (!n)
+		return NVME_QPAIR_NO_IRQ;
+	if (n == 1)
+		return 0;
+	return (uint16_t)(1 + (qid - 1u) % (n - 1));
+}
+
+static void bury(struct nvme_qpair *q)
+{
+	struct nvme_ctrl *ctrl = q->ctrl;
+
+	count_dec(COUNT_QPAIRS);
+	if (!q->owned) {
+		/* Not after a reset: the identifier may be another queue's by now. */
+		if (q->holds_qid)
+			put_qid(ctrl, q->sqid);
+		nvme_qpair_free(q);
+		return;
+	}
+	q->next = ctrl->graves;
+	ctrl->graves = q;
+}
+
+/* Under reset_lock. */
+static int create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
+		  unsigned int vector, struct nvme_qpair **out)
+{
+	struct nvme_qpair *q;
+	uint16_t qid = 0;
+	int err;
+
+	err = nvme_ctrl_check(ctrl);
+	if (!err)
+		err = check_params(ctrl, depth, prio);
+	if (!err)
+		err = take_qid(ctrl, &qid);
+	if (err)
+		return err;
+	err = nvme_qpair_alloc(ctrl, qid, depth, depth - 1, &q);
+	if (err) {
+		put_qid(ctrl, qid);
+		return err;
+	}
+	count_inc(COUNT_QPAIRS);
+	q->holds_qid = true;
+	q->vector = pick_vector(ctrl, qid, vector);
+	err = q->ops->qpair_connect(q, prio);
+	if (err) {
+		bury(q);
+		return err;
+	}
+	q->next = ctrl->qpairs;
+	ctrl->qpairs = q;
+	nvme_ctrl_get(ctrl);
+	*out = q;
+	return 0;
+}
+
+int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
+		      unsigned int vector, struct nvme_qpair **out)
+{
+	int err;
+
+	pthread_mutex_lock(&ctrl->reset_lock);
+	err = create(ctrl, depth, prio, vector, out);
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return err;
+}
+
+static void unlink_qpair(struct nvme_qpair *q)
+{
+	struct nvme_qpair **link = &q->ctrl->qpairs;
+
+	while (*link != q)
+		link = &(*link)->next;
+	*link = q->next;
+}
+
+int nvme_qpair_delete(struct nvme_qpair *q)
+{
+	struct nvme_ctrl *ctrl = q->ctrl;
+	bool live;
+	int err;
+
+	if (ctrl->pid != nvme_process) {
+		/* A copy of somebody else's: neither the device nor shared memory is ours. */
+		nvme_ctrl_put(ctrl);
+		return 0;
+	}
+	pthread_mutex_lock(&ctrl->reset_lock);
+	unlink_qpair(q);
+	live = atomic_load(&q->state) == NVME_QPAIR_LIVE && !nvme_ctrl_barred(ctrl);
+	err = nvme_qpair_freeze(q, OWNER_WAIT_MS);
+	if (err) {
+		/* Whoever is inside goes on using it. */
+		q->owned = true;
+	} else {
+		if (live)
+			err = q->ops->qpair_disconnect(q);
+		nvme_qpair_drain(q, NVME_SC_ABORTED_SQ_DELETION);
+	}
+	bury(q);
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	nvme_ctrl_put(ctrl);
+	return err;
+}
+
+void nvme_qpair_free_graves(struct nvme_ctrl *ctrl)
+{
+	struct nvme_qpair *q;
+
+	while ((q = ctrl->graves)) {
+		ctrl->graves = q->next;
+		nvme_qpair_free(q);
+	}
+}

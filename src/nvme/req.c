@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * req.c - how a command ends: the one completion path, and timeouts.
+ */
+#include "nvme/req.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/likely.h"
+#include "base/err.h"
+#include "nvme/aer.h"
+#include "nvme/cmdlog.h"
+#include "nvme/ctrl.h"
+#include "nvme/lba.h"
+#include "nvme/qpair.h"
+
+#define SCAN_INTERVAL_NS UINT64_C(100000000)
+
+int nvme_tracker_extra(struct nvme_tracker *t)
+{
+	if (!t->extra)
+		t->extra = calloc(1, sizeof(*t->extra));
+	return t->extra ? 0 : err_set(-ENOMEM, "no memory for a long transfer");
+}
+
+static void __attribute__((noinline)) drop_extra(struct nvme_tracker *t)
+{
+	dma_free(&t->extra->chain);
+	dma_free(&t->extra->meta);
+	free(t->extra);
+	t->extra = NULL;
+}
+
+void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
+{
+	uint16_t cid = req->cid;
+	struct nvme_tracker *t = &q->trackers[cid];
+
+	req->latency_ns = now_ns - req->submit_ns;
+	q->latest_latency_ns = req->latency_ns;
+	q->latest_cid = cid;
+	if (unlikely(nvme_lba_unsettled(req)))
+		nvme_lba_settle(q, req, now_ns);
+	nvme_cmdlog_complete(q->log, cid, &req->sqe, &req->cqe, req->submit_ns, now_ns);
+	t->req = NULL;
+	if (unlikely(t->extra))
+		drop_extra(t);
+	q->inflight--;
+	if (unlikely(req->flags & NVME_REQ_AER))
+		nvme_aer_put_cid(q, cid);
+	else
+		q->free_cids[q->free_tail++ & q->free_mask] = cid;
+	req->done(req);
+}
+
+/* What the device would have said, had it said anything. */
+static void synthesize(const struct nvme_qpair *q, struct nvme_req *req, uint16_t status)
+{
+	req->flags |= NVME_REQ_SYNTHETIC;
+	req->cqe = (struct nvme_cqe){
+		.sqhd = q->sq_head,
+		.sqid = q->sqid,
+		.cid = req->cid,
+		.status = (uint16_t)(status << 1),
+	};
+}
+
+void nvme_req_abort(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns)
+{
+	synthesize(q, req, status);
+	nvme_req_complete(q, req, now_ns);
+}
+
+void nvme_req_reject(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns)
+{
+	req->cid = UINT16_MAX;
+	synthesize(q, req, status);
+	req->latency_ns = now_ns - req->submit_ns;
+	if (nvme_lba_unsettled(req))
+		nvme_lba_settle(q, req, now_ns);
+	req->done(req);
+}
+
+static void report_timeout(struct nvme_qpair *q, struct nvme_req *req, uint32_t timeout_ms,
+			   uint64_t now_ns)
+{
+	struct nvme_event ev = {
+		.type = NVME_EVENT_TIMEOUT,
+		.sqid = q->sqid,
+		.cid = req->cid,
+		.time_ns = now_ns,
+		.sqe = req->sqe,
+		.timeout_ms = timeout_ms,
+		.nsid = req->sqe.nsid,
+	};
+
+	req->flags |= NVME_REQ_LATE;
+	nvme_event_push(q->ctrl, &ev);
+}
+
+void nvme_req_scan(struct nvme_qpair *q, uint64_t now_ns)
+{
+	uint32_t timeout_ms = atomic_load_explicit(&q->ctrl->timeout_ms, memory_order_relaxed);
+	uint64_t timeout_ns = timeout_ms * UINT64_C(1000000);
+	unsigned int left = q->inflight;
+
+	q->scan_ns = now_ns + SCAN_INTERVAL_NS;
+	for (unsigned int cid = 0; cid < q->ntrackers && left; cid++) {
+		struct nvme_req *req = q->trackers[cid].req;
+
+		if (!req)
+			continue;
+		left--;
+		if (req->flags & (NVME_REQ_AER | NVME_REQ_LATE))
+			continue;
+		if (now_ns > req->submit_ns && now_ns - req->submit_ns > timeout_ns)
+			report_timeout(q, req, timeout_ms, now_ns);
+	}
+}

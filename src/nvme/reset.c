@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * reset.c - resets, power and shutdown while others use the controller.
+ *
+ * Freeze every queue, wait for who is inside, act, drain, initialise again. Requests are given
+ * back only after the device has stopped, for they hold the memory it might write to.
+ */
+#include <errno.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "bus/irq.h"
+#include "bus/pci.h"
+#include "nvme/ctrl.h"
+#include "nvme/init.h"
+#include "nvme/ns_list.h"
+#include "nvme/transport.h"
+#include "spec/identify.h"
+
+#define OWNER_WAIT_MS	  2000u
+#define SHUTDOWN_FLOOR_MS 10000u
+#define COMEBACK_MS	  10000u /* of a device that reset its link */
+#define POLL_NS		  200000
+
+static void nap(struct nvme_ctrl *ctrl)
+{
+	static const struct timespec time = { .tv_nsec = POLL_NS };
+
+	if (ctrl->bus)
+		bus_step(ctrl->bus, clock_now_ns());
+	nanosleep(&time, NULL);
+}
+
+/* Under reset_lock. Nobody gets in any more; whoever is inside gets out. */
+static void freeze_all(struct nvme_ctrl *ctrl)
+{
+	pthread_mutex_lock(&ctrl->admin_lock);
+	atomic_store(&ctrl->adminq->state, NVME_QPAIR_FROZEN);
+	ctrl->transport->qpair_aim(ctrl->adminq, false);
+	pthread_mutex_unlock(&ctrl->admin_lock);
+	for (struct nvme_qpair *q = ctrl->qpairs; q; q = q->next) {
+		if (nvme_qpair_freeze(q, OWNER_WAIT_MS) < 0)
+			log_warn("%s: %s", ctrl->addr, err_text());
+	}
+}
+
+/*
+ * Give every request back. @stopped: the device writes to our memory no more. A queue with a
+ * thread inside keeps its requests until it is deleted.
+ */
+static void drain_all(struct nvme_ctrl *ctrl, bool stopped)
+{
+	pthread_mutex_lock(&ctrl->admin_lock);
+	nvme_qpair_drain(ctrl->adminq, NVME_SC_ABORTED_SQ_DELETION);
+	pthread_mutex_unlock(&ctrl->admin_lock);
+	for (struct nvme_qpair *q = ctrl->qpairs; q; q = q->next) {
+		if (stopped)
+			q->owned = false;
+		q->holds_qid = false;
+		if (!atomic_load(&q->owner))
+			nvme_qpair_drain(q, NVME_SC_ABORTED_SQ_DELETION);
+		atomic_store(&q->state, NVME_QPAIR_DEAD);
+	}
+}
+
+static int bus_reset(struct nvme_ctrl *ctrl, enum bus_reset kind)
+{
+	int err;
+
+	if (!ctrl->bus || !ctrl->bus->ops->reset)
+		return err_set(-EOPNOTSUPP, "%s: no such reset here", ctrl->addr);
+	err = ctrl->bus->ops->reset(ctrl->bus, kind);
+	if (!err)
+		err = bus_irq_replay(ctrl->bus);
+	return err;
+}
+
+/* A subsystem reset may take the link down and config space with it. */
+static int subsystem_reset(struct nvme_ctrl *ctrl)
+{
+	uint64_t until = clock_now_ns() + COMEBACK_MS * UINT64_C(1000000);
+	uint32_t csts = NVME_REG_REMOVED;
+	int err;
+
+	err = nvme_ctrl_write32(ctrl, NVME_REG_NSSR, NVME_NSSR_NSSRC);
+	while (!err) {
+		nap(ctrl);
+		if (ctrl->bus)
+			pci_enable(ctrl->bus);
+		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
+		if (err || csts != NVME_REG_REMOVED)
+			break;
+		if (clock_now_ns() > until)
+			err = err_set(-ENODEV, "%s: gone since the subsystem reset, for %u ms",
+				      ctrl->addr, COMEBACK_MS);
+	}
+	if (!err && ctrl->bus)
+		err = bus_irq_replay(ctrl->bus);
+	return err;
+}
+
+static int act(struct nvme_ctrl *ctrl, enum nvme_reset kind)
+{
+	switch (kind) {
+	case NVME_RESET_CTRL:
+		return nvme_ctrl_disable(ctrl);
+	case NVME_RESET_FLR:
+		return bus_reset(ctrl, BUS_RESET_FLR);
+	case NVME_RESET_HOT:
+		return bus_reset(ctrl, BUS_RESET_HOT);
+	case NVME_RESET_SUBSYSTEM:
+		return subsystem_reset(ctrl);
+	}
+	return err_set(-EINVAL, "no such reset: %d", (int)kind);
+}
+
+/* Under reset_lock. */
+static int come_back(struct nvme_ctrl *ctrl)
+{
+	int err;
+
+	ctrl->generation++;
+	err = nvme_ctrl_init(ctrl);
+	if (err) {
+		freeze_all(ctrl);
+		drain_all(ctrl, false);
+		ctrl->down = true;
+		return err;
+	}
+	nvme_ns_refresh_all(ctrl, 0);
+	return 0;
+}
+
+static int lock_for_reset(struct nvme_ctrl *ctrl)
+{
+	if (ctrl->pid != nvme_process)
+		return nvme_ctrl_check(ctrl);
+	pthread_mutex_lock(&ctrl->reset_lock);
+	return 0;
+}
+
+int nvme_ctrl_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind)
+{
+	int err;
+
+	if (kind == NVME_RESET_SUBSYSTEM && !NVME_GET(ctrl->cap, CAP_NSSRS))
+		return err_set(-EOPNOTSUPP, "%s: no NVM subsystem reset (CAP.NSSRS)", ctrl->addr);
+	err = lock_for_reset(ctrl);
+	if (err)
+		return err;
+	freeze_all(ctrl);
+	err = act(ctrl, kind);
+	drain_all(ctrl, !err);
+	if (!err)
+		err = come_back(ctrl);
+	else
+		ctrl->down = true;
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return err;
+}
+
+int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why)
+{
+	int err = lock_for_reset(ctrl);
+
+	if (err)
+		return err;
+	log_info("%s: queues stop: %s", ctrl->addr, why);
+	freeze_all(ctrl);
+	drain_all(ctrl, false);
+	ctrl->down = true;
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return 0;
+}
+
+int nvme_ctrl_reinit(struct nvme_ctrl *ctrl)
+{
+	int err = lock_for_reset(ctrl);
+
+	if (err)
+		return err;
+	freeze_all(ctrl);
+	err = nvme_ctrl_disable(ctrl);
+	drain_all(ctrl, !err);
+	if (!err)
+		err = come_back(ctrl);
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return err;
+}
+
+static int power_off(struct nvme_ctrl *ctrl)
+{
+	int err;
+
+	freeze_all(ctrl);
+	err = ctrl->bus->ops->power(ctrl->bus, false);
+	drain_all(ctrl, !err);
+	ctrl->down = true;
+	if (!err)
+		nvme_ns_power_lost(ctrl);
+	return err;
+}
+
+static int power_on(struct nvme_ctrl *ctrl)
+{
+	int err = ctrl->bus->ops->power(ctrl->bus, true);
+
+	if (!err)
+		err = pci_enable(ctrl->bus);
+	if (!err)
+		err = bus_irq_replay(ctrl->bus);
+	return err ? err : come_back(ctrl);
+}
+
+int nvme_ctrl_power(struct nvme_ctrl *ctrl, bool on)
+{
+	int err;
+
+	if (!ctrl->bus || !ctrl->bus->ops->power)
+		return err_set(-EOPNOTSUPP, "%s: no power control here", ctrl->addr);
+	err = lock_for_reset(ctrl);
+	if (err)
+		return err;
+	err = on ? power_on(ctrl) : power_off(ctrl);
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return err;
+}
+
+static int wait_shutdown(struct nvme_ctrl *ctrl)
+{
+	uint64_t wait_ms = ctrl->id_ctrl->rtd3e / 1000;
+	uint64_t until;
+	uint32_t csts;
+	int err;
+
+	if (wait_ms < SHUTDOWN_FLOOR_MS)
+		wait_ms = SHUTDOWN_FLOOR_MS;
+	until = clock_now_ns() + wait_ms * 1000000;
+	for (;;) {
+		bool late = clock_now_ns() > until;
+
+		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
+		if (err)
+			return err;
+		if (csts == NVME_REG_REMOVED)
+			return err_set(-ENODEV, "%s: the device is gone", ctrl->addr);
+		if (NVME_GET(csts, CSTS_SHST) == NVME_CSTS_SHST_COMPLETE)
+			return 0;
+		if (late)
+			return err_set(-ETIMEDOUT,
+				       "%s: shutdown is not complete (CSTS.SHST) after "
+				       "%llu ms",
+				       ctrl->addr, (unsigned long long)wait_ms);
+		nap(ctrl);
+	}
+}
+
+int nvme_ctrl_shutdown(struct nvme_ctrl *ctrl, bool abrupt)
+{
+	uint32_t cc;
+	int err;
+
+	err = nvme_ctrl_check(ctrl);
+	if (!err)
+		err = nvme_ctrl_read32(ctrl, NVME_REG_CC, &cc);
+	if (err)
+		return err;
+	cc &= ~(uint32_t)NVME_FIELD_MASK(CC_SHN);
+	cc |= (uint32_t)NVME_SET(abrupt ? NVME_CC_SHN_ABRUPT : NVME_CC_SHN_NORMAL, CC_SHN);
+	err = nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
+	if (err || abrupt)
+		return err;
+	err = wait_shutdown(ctrl);
+	if (!err)
+		nvme_ns_flushed(ctrl);
+	return err;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * transport.h - how commands travel: PCIe queues in host memory today.
+ *
+ * The generic half (qpair.c, req.c, admin.c) owns trackers, CIDs, the software queue, states and
+ * completion; a transport owns registers, the data pointer, and how an entry reaches the device.
+ */
+#ifndef PYNVME_NVME_TRANSPORT_H
+#define PYNVME_NVME_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nvme_ctrl;
+struct nvme_qpair;
+struct nvme_req;
+
+/**
+ * struct nvme_transport_ops - one transport
+ * @connect: reach the device (or take over ctrl->bus, open already); registers work afterwards
+ * @disconnect: undo it; every queue is freed
+ * @reg_read, @reg_write: width 4 or 8
+ * @adminq_setup: tell a disabled controller where the admin queue is, its rings fresh
+ * @qpair_alloc: memory of both rings and of what a tracker needs; depths and ntrackers are set
+ * @qpair_free: give it back
+ * @qpair_connect: create both queues on the device (identifiers, prio, vector are set)
+ * @qpair_disconnect: delete them there; what completes on the way is reaped
+ * @qpair_aim: point the doorbells at the device (@live) or at a dummy word
+ * @submit: hot; data pointer, cmdlog entry, entry into the ring. Not visible before @ring
+ * @ring: hot; one doorbell a batch
+ * @poll: hot; nvme_req_complete() for up to @max completions
+ */
+struct nvme_transport_ops {
+	int (*connect)(struct nvme_ctrl *ctrl, const char *addr);
+	void (*disconnect)(struct nvme_ctrl *ctrl);
+	int (*reg_read)(struct nvme_ctrl *ctrl, uint32_t off, int width, uint64_t *val);
+	int (*reg_write)(struct nvme_ctrl *ctrl, uint32_t off, int width, uint64_t val);
+	int (*adminq_setup)(struct nvme_ctrl *ctrl);
+	int (*qpair_alloc)(struct nvme_qpair *q);
+	void (*qpair_free)(struct nvme_qpair *q);
+	int (*qpair_connect)(struct nvme_qpair *q, unsigned int prio);
+	int (*qpair_disconnect)(struct nvme_qpair *q);
+	void (*qpair_aim)(struct nvme_qpair *q, bool live);
+	int (*submit)(struct nvme_qpair *q, struct nvme_req *req);
+	void (*ring)(struct nvme_qpair *q);
+	unsigned int (*poll)(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
+};
+
+extern const struct nvme_transport_ops nvme_pcie_ops;
+
+#endif
