@@ -58,16 +58,16 @@ struct ssd_ctx {
 	uint16_t status;
 	uint8_t state;
 	uint8_t flags;
-	int fault;
+	uint8_t fault; /* enum ssd_fault_action + 1, still to be done */
+	uint16_t error_loc; /* byte and bit of the wrong field (Parameter Error Location) */
+	uint64_t error_lba; /* of the Error Log entry */
 	uint64_t latency_ns;
 	/* cold from here */
 	struct ssd_ctx *next;
 	struct ssd_cmd *ext; /* ssd_exec()'s command */
 	void (*cancel)(struct ssd *ssd, struct ssd_ctx *c);
 	struct ssd_event ev;
-	uint64_t start_ns;
-	uint64_t error_lba; /* of the Error Log entry */
-	uint16_t error_loc; /* byte and bit of the wrong field (Parameter Error Location) */
+	int64_t fault_value;
 };
 
 #define SSD_CTX_ADMIN	 0x01u

@@ -56,6 +56,8 @@ struct ssd_ctx *ssd_ctx_get(struct ssd *ssd)
 	c->fault = 0;
 	c->state = SSD_CTX_RUNNING;
 	c->latency_ns = 0;
+	c->error_loc = SSD_ERROR_LOC_NONE;
+	c->error_lba = 0;
 	return c;
 }
 
@@ -159,7 +161,7 @@ void ssd_complete(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 	deliver(ssd, c);
 }
 
-void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c)
+void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 {
 	if (c->state == SSD_CTX_WAITING && c->cancel)
 		c->cancel(ssd, c);
@@ -167,8 +169,23 @@ void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c)
 	c->latency_ns = 0;
 	c->cdw0 = 0;
 	c->cdw1 = 0;
-	fail(ssd, c, NVME_SC_ABORT_REQUESTED);
+	fail(ssd, c, status);
 	deliver(ssd, c);
+}
+
+void ssd_abort_all(struct ssd *ssd, const struct ssd_sq *sq, uint16_t status)
+{
+	for (uint32_t i = 0; i < ssd->nctx_chunks * CTX_CHUNK; i++) {
+		struct ssd_ctx *c = &ssd->ctx_chunks[i / CTX_CHUNK][i % CTX_CHUNK];
+
+		if ((c->state == SSD_CTX_DELAYED || c->state == SSD_CTX_WAITING) && c->sq == sq)
+			ssd_abort_ctx(ssd, c, status);
+	}
+}
+
+int ssd_contexts_init(struct ssd *ssd)
+{
+	return grow(ssd);
 }
 
 void ssd_contexts_fini(struct ssd *ssd)

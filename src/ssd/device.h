@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/rand.h"
 #include "spec/identify.h"
 #include "spec/logs.h"
 #include "spec/nvme.h"
@@ -38,6 +39,11 @@
 #include "ssd/ssd.h"
 
 #define SSD_NS_MAX	 32
+#define SSD_CNTLID	 1
+/* Copy: ranges a command, LBAs a range and in all */
+#define SSD_COPY_RANGES	 128
+#define SSD_COPY_MSSRL	 256
+#define SSD_COPY_MCL	 1024
 #define SSD_BAR0_BYTES	 0x4000u /* registers, doorbells, MSI-X table, PBA: a page each */
 #define SSD_BAR0_MSIX	 0x2000u
 #define SSD_BAR0_PBA	 0x3000u
@@ -113,16 +119,16 @@ struct ssd {
 	struct ssd_stats stats;
 	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */
 	uint32_t nctx_chunks;
-	uint64_t rng;		     /* state of the seeded stream */
+	struct ssd_cache cache;
+	struct rand rand;	     /* the drive's seeded stream */
+	uint8_t *bounce;	     /* mdts_bytes each: data, metadata */
+	uint8_t *bounce_meta;
 	bool powered;
 	bool removed;
 	bool clean_shutdown;	     /* SHST reached "complete" since the last power-on */
 	uint16_t temperature_kelvin;
 	uint64_t nsid_changed;	     /* bit nsid - 1: for log page 04h */
 };
-
-/* The next number of the drive's seeded stream. */
-uint64_t ssd_random(struct ssd *ssd);
 
 /* @running follows from registers, config space and power: call after any change. */
 void ssd_update_running(struct ssd *ssd);
@@ -139,8 +145,5 @@ enum ssd_reset {
 
 /* Every module's reset, in one place: queues and commands gone, features to their saved values. */
 void ssd_reset(struct ssd *ssd, enum ssd_reset kind);
-
-/* Power is gone: what the cache held is lost as the specification allows. */
-void ssd_power_lost(struct ssd *ssd);
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "ssd/device.h"
+#include "ssd/step.h"
 
 #define NO_BAD_VALUE UINT32_MAX
 
@@ -169,22 +170,25 @@ static void write_piece(struct ssd *ssd, struct ssd_cq *cq, const struct nvme_cq
 
 static void write_cqe(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uint32_t next)
 {
-	struct ssd_sq *sq = c->sq;
-	uint64_t result = (uint64_t)c->cdw1 << 32 | c->cdw0;
-	uint64_t rest = (uint64_t)(uint16_t)(c->status ^ cq->phase) << 48 |
-			(uint64_t)c->sqe.cid << 32 | (uint32_t)sq->id << 16 | (uint16_t)sq->head;
+	struct nvme_cqe cqe = {
+		.cdw0 = c->cdw0,
+		.cdw1 = c->cdw1,
+		.sqhd = (uint16_t)c->sq->head,
+		.sqid = c->sq->id,
+		.cid = c->sqe.cid,
+		.status = c->status ^ cq->phase,
+	};
 
+	if (__builtin_expect(c->fault != 0, 0))
+		ssd_fault_cqe(c, &cqe);
 	if (__builtin_expect(cq->ring != NULL, 1)) {
-		uint64_t *cqe = (uint64_t *)&cq->ring[cq->tail];
+		uint64_t half[2], *at = (uint64_t *)&cq->ring[cq->tail];
 
 		/* the phase is in the upper half: readers that see it see the rest */
-		__atomic_store_n(&cqe[0], result, __ATOMIC_RELAXED);
-		__atomic_store_n(&cqe[1], rest, __ATOMIC_RELEASE);
+		memcpy(half, &cqe, sizeof(half));
+		__atomic_store_n(&at[0], half[0], __ATOMIC_RELAXED);
+		__atomic_store_n(&at[1], half[1], __ATOMIC_RELEASE);
 	} else {
-		struct nvme_cqe cqe;
-
-		memcpy(&cqe, &result, sizeof(result));
-		memcpy((char *)&cqe + sizeof(result), &rest, sizeof(rest));
 		write_piece(ssd, cq, &cqe);
 	}
 	cq->tail = next;
@@ -197,6 +201,11 @@ static void post(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uint32_t
 	write_cqe(ssd, cq, c, next);
 	cq->posted++;
 	ssd->cq_dirty |= 1ull << cq->id;
+	if (__builtin_expect(c->fault == SSD_FAULT_DUPLICATE + 1, 0)) {
+		c->fault = 0;
+		ssd_cq_post(ssd, c);
+		return;
+	}
 	ssd_ctx_put(ssd, c);
 }
 

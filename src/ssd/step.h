@@ -14,8 +14,10 @@
 /* Run a command that was just fetched (or handed to ssd_exec()) to its completion or LATER. */
 void ssd_execute(struct ssd *ssd, struct ssd_ctx *c);
 
-/* End a command that waits or is delayed with Command Abort Requested. */
-void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c);
+/* End a command that waits or is delayed with @status, now. */
+void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c, uint16_t status);
+/* The same for all of a queue. */
+void ssd_abort_all(struct ssd *ssd, const struct ssd_sq *sq, uint16_t status);
 
 /* Remember to abort the queued command @cid when it is fetched; false: no such command. */
 bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid);
@@ -24,7 +26,11 @@ bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid);
 bool ssd_fault_before(struct ssd *ssd, struct ssd_ctx *c, uint16_t *status);
 /* What is left of a fault at completion; true: the command is dealt with. */
 bool ssd_fault_completion(struct ssd *ssd, struct ssd_ctx *c);
+/* What a fault does to the entry that is about to be posted. */
+void ssd_fault_cqe(const struct ssd_ctx *c, struct nvme_cqe *cqe);
 
+/* Room for the events that are no commands, and the first contexts. 0 or -ENOMEM. */
+int ssd_contexts_init(struct ssd *ssd);
 void ssd_contexts_fini(struct ssd *ssd);
 
 /* Registers: power-on values; the enable and shutdown state machine (reg.c). */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ssd/device.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/err.h"
+#include "ssd/step.h"
+
+#define DOORBELL_BYTES 0x1000u
+
+void ssd_update_running(struct ssd *ssd)
+{
+	uint32_t csts = ssd->regs.csts;
+
+	ssd->running = NVME_GET(csts, CSTS_RDY) && !NVME_GET(csts, CSTS_CFS) &&
+		       !NVME_GET(csts, CSTS_SHST) && ssd_pci_decodes(ssd) && ssd_pci_masters(ssd);
+}
+
+static int alloc_bounce(struct ssd *ssd)
+{
+	/* the most metadata an LBA of 512 bytes can have is 64 */
+	size_t bytes = ssd->mdts_bytes;
+
+	ssd->bounce = aligned_alloc(4096, bytes);
+	ssd->bounce_meta = aligned_alloc(4096, bytes);
+	return ssd->bounce && ssd->bounce_meta ? 0 : err_set(-ENOMEM, "sim: no memory");
+}
+
+static int alloc_doorbells(struct ssd *ssd)
+{
+	void *p = mmap(NULL, DOORBELL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		       0);
+
+	if (p == MAP_FAILED)
+		return err_set(-ENOMEM, "sim: no memory for the doorbells");
+	ssd->doorbells = p;
+	return 0;
+}
+
+static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
+{
+	int rc = ssd_options_parse(&ssd->opts, options);
+
+	if (rc)
+		return rc;
+	ssd->now_ns = now_ns;
+	ssd->powered = true;
+	ssd->instant = ssd->opts.latency == SSD_LATENCY_NONE;
+	ssd->mdts_bytes = (uint32_t)ssd->opts.mdts_bytes;
+	ssd->temperature_kelvin = (uint16_t)ssd->opts.temperature_kelvin;
+	ssd->health.power_cycles = 1;
+	ssd->health.powered_at_ns = now_ns;
+	rand_seed(&ssd->rand, ssd->opts.seed);
+	rc = alloc_bounce(ssd);
+	if (!rc)
+		rc = alloc_doorbells(ssd);
+	if (!rc)
+		rc = ssd_contexts_init(ssd);
+	if (!rc)
+		rc = ssd_ns_init(ssd);
+	if (rc)
+		return rc;
+	ssd_features_init(ssd);
+	ssd_irq_init(ssd);
+	ssd_pci_init(ssd);
+	ssd_regs_init(ssd);
+	return 0;
+}
+
+int ssd_create(struct ssd **out, const char *options, const struct ssd_host_ops *ops, void *host,
+	       uint64_t now_ns)
+{
+	struct ssd *ssd = aligned_alloc(64, (sizeof(*ssd) + 63) & ~(size_t)63);
+	int rc;
+
+	if (!ssd)
+		return err_set(-ENOMEM, "sim: no memory");
+	memset(ssd, 0, sizeof(*ssd));
+	ssd->ops = ops;
+	ssd->host = host;
+	rc = init(ssd, options, now_ns);
+	if (rc) {
+		ssd_destroy(ssd);
+		return rc;
+	}
+	*out = ssd;
+	return 0;
+}
+
+void ssd_destroy(struct ssd *ssd)
+{
+	if (!ssd)
+		return;
+	ssd_cache_flush(ssd);
+	ssd_ns_fini(ssd);
+	ssd_faults_fini(ssd);
+	ssd_contexts_fini(ssd);
+	ssd_events_fini(&ssd->events);
+	if (ssd->doorbells)
+		munmap((void *)ssd->doorbells, DOORBELL_BYTES);
+	free(ssd->bounce);
+	free(ssd->bounce_meta);
+	free(ssd);
+}
+
+volatile uint32_t *ssd_doorbells(struct ssd *ssd, size_t *bytes)
+{
+	*bytes = DOORBELL_BYTES;
+	return ssd->doorbells;
+}
+
+uint64_t ssd_next_event_ns(const struct ssd *ssd)
+{
+	return ssd->cq_dirty ? 0 : ssd_events_next_ns(&ssd->events);
+}
+
+bool ssd_wants_thread(const struct ssd *ssd)
+{
+	return ssd->opts.thread_always;
+}
+
+bool ssd_powered(const struct ssd *ssd)
+{
+	return ssd->powered;
+}
+
+unsigned int ssd_temperature(const struct ssd *ssd)
+{
+	return ssd->temperature_kelvin;
+}
+
+void ssd_get_stats(const struct ssd *ssd, struct ssd_stats *stats)
+{
+	*stats = ssd->stats;
+	stats->reads = ssd->health.read_sectors;
+	stats->writes = ssd->health.written_sectors;
+	stats->media_bytes = 0;
+	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
+		if (ssd->ns[i].media)
+			stats->media_bytes += ssd->ns[i].media->ops->bytes(ssd->ns[i].media);
+}
+
+int ssd_exec(struct ssd *ssd, struct ssd_cmd *cmd, uint64_t now_ns)
+{
+	struct ssd_ctx *c;
+
+	ssd->now_ns = now_ns;
+	if (!ssd->powered || ssd->removed)
+		return -ENODEV;
+	c = ssd_ctx_get(ssd);
+	if (!c)
+		return -EAGAIN;
+	c->sqe = cmd->sqe;
+	c->sq = NULL;
+	c->ext = cmd;
+	if (!cmd->sqid)
+		c->flags |= SSD_CTX_ADMIN;
+	ssd->stats.commands++;
+	ssd_execute(ssd, c);
+	return 0;
+}
+
+int ssd_set_temperature(struct ssd *ssd, unsigned int kelvin, uint64_t now_ns)
+{
+	if (!kelvin || kelvin > UINT16_MAX)
+		return err_set(-EINVAL, "sim: a temperature of %u K", kelvin);
+	ssd->now_ns = now_ns;
+	ssd->temperature_kelvin = (uint16_t)kelvin;
+	return 0;
+}

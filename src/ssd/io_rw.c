@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Read, Write and Flush of namespaces without metadata: NVM 1.1 sections 3.2.4, 3.2.6 and
+ * Base 2.1 section 7.1. With metadata: io_meta.c.
+ *
+ *   transfer beyond MDTS	00/02
+ *   LBA range			00/80
+ *   data pointer		prp.c, sgl.c
+ *   uncorrectable		02/81
+ *   unmapped with DULBE	02/87
+ */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "ssd/io.h"
+
+static uint16_t check_size(struct ssd *ssd, struct ssd_ctx *c, uint64_t bytes)
+{
+	if (__builtin_expect(bytes <= ssd->mdts_bytes, 1))
+		return 0;
+	c->error_loc = SSD_LOC(48, 0);
+	return NVME_SC_INVALID_FIELD;
+}
+
+/* Pieces of host memory hold whole LBAs: no bounce buffer is needed. */
+static bool pieces_fit(const struct ssd_dptr *d, uint32_t lba_bytes)
+{
+	for (int i = 0; i < d->n; i++)
+		if (d->iov[i].iov_len & (lba_bytes - 1) || !d->iov[i].iov_base)
+			return false;
+	return true;
+}
+
+/* Return: LBAs mapped, or -errno. */
+static int read_pieces(struct ssd *ssd, struct ssd_media *m, uint64_t slba, uint32_t nlb)
+{
+	struct ssd_dptr *d = &ssd->dptr;
+	int mapped = 0, rc;
+
+	if (!pieces_fit(d, m->lba_bytes)) {
+		mapped = m->ops->read(m, slba, nlb, ssd->bounce, NULL);
+		if (mapped >= 0)
+			ssd_dptr_put(ssd, 0, ssd->bounce, (size_t)nlb * m->lba_bytes);
+		return mapped;
+	}
+	for (int i = 0; i < d->n; i++) {
+		uint32_t n = (uint32_t)(d->iov[i].iov_len / m->lba_bytes);
+
+		rc = m->ops->read(m, slba, n, d->iov[i].iov_base, NULL);
+		if (rc < 0)
+			return rc;
+		mapped += rc;
+		slba += n;
+	}
+	return mapped;
+}
+
+uint16_t ssd_io_read(struct ssd *ssd, struct ssd_ctx *c)
+{
+	struct ssd_ns *ns = c->ns;
+	uint64_t slba = ssd_io_slba(c);
+	uint32_t nlb = ssd_io_nlb(c);
+	uint64_t bytes = (uint64_t)nlb << ns->lba_shift;
+	int mapped = (int)nlb;
+	uint16_t sc = check_size(ssd, c, bytes);
+
+	if (!sc)
+		sc = ssd_io_check_range(ns, c, slba, nlb);
+	if (!sc)
+		sc = ssd_dptr_map(ssd, c, bytes, PROT_WRITE);
+	if (__builtin_expect(sc != 0, 0))
+		return sc;
+	if (ns->media->moves)
+		mapped = read_pieces(ssd, ns->media, slba, nlb);
+	if (__builtin_expect(mapped < (int)nlb, 0)) {
+		if (mapped < 0)
+			return ssd_io_media_error(ssd, c, mapped);
+		if (NVME_GET(ssd->feat.current[NVME_FEAT_ERROR_RECOVERY], ERR_DULBE))
+			return NVME_SC_DEALLOCATED;
+	}
+	ssd->health.read_cmds++;
+	ssd->health.read_sectors += bytes >> 9;
+	if (!ssd->instant)
+		c->latency_ns = ssd_latency_ns(ssd, mapped ? ssd->opts.read_ns :
+							     ssd->opts.unmapped_ns);
+	return 0;
+}
+
+static int write_pieces(struct ssd *ssd, struct ssd_media *m, uint64_t slba, uint32_t nlb)
+{
+	struct ssd_dptr *d = &ssd->dptr;
+	int rc = 0;
+
+	if (!pieces_fit(d, m->lba_bytes)) {
+		ssd_dptr_get(ssd, 0, ssd->bounce, (size_t)nlb * m->lba_bytes);
+		return m->ops->write(m, slba, nlb, ssd->bounce, NULL);
+	}
+	for (int i = 0; i < d->n && !rc; i++) {
+		uint32_t n = (uint32_t)(d->iov[i].iov_len / m->lba_bytes);
+
+		rc = m->ops->write(m, slba, n, d->iov[i].iov_base, NULL);
+		slba += n;
+	}
+	return rc;
+}
+
+uint16_t ssd_io_write(struct ssd *ssd, struct ssd_ctx *c)
+{
+	struct ssd_ns *ns = c->ns;
+	uint64_t slba = ssd_io_slba(c);
+	uint32_t nlb = ssd_io_nlb(c);
+	uint64_t bytes = (uint64_t)nlb << ns->lba_shift;
+	uint16_t sc = check_size(ssd, c, bytes);
+	int rc;
+
+	if (!sc)
+		sc = ssd_io_check_range(ns, c, slba, nlb);
+	if (!sc)
+		sc = ssd_dptr_map(ssd, c, bytes, PROT_READ);
+	if (__builtin_expect(sc != 0, 0))
+		return sc;
+	if (ns->media->moves) {
+		rc = write_pieces(ssd, ns->media, slba, nlb);
+		if (rc)
+			return ssd_io_media_error(ssd, c, rc);
+	}
+	ssd->health.write_cmds++;
+	ssd->health.written_sectors += bytes >> 9;
+	if (!ssd->instant)
+		c->latency_ns = ssd_latency_ns(
+			ssd, ssd->opts.write_ns +
+				     (NVME_GET(c->sqe.cdw12, RW_FUA) ? ssd->opts.fua_ns : 0));
+	return 0;
+}
+
+uint16_t ssd_io_flush(struct ssd *ssd, struct ssd_ctx *c)
+{
+	ssd_cache_flush(ssd);
+	if (!ssd->instant)
+		c->latency_ns = ssd_latency_ns(ssd, ssd->opts.fua_ns);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ssd/media.h"
+
+int ssd_media_create(struct ssd_media **out, const struct ssd_options *opts, unsigned int index,
+		     uint64_t nlb, uint32_t lba_bytes, uint32_t ms_bytes)
+{
+	switch (opts->media) {
+	case SSD_MEDIA_NULL:
+		return ssd_media_null_create(out, nlb, lba_bytes, ms_bytes);
+	default:
+		return ssd_media_ram_create(out, opts, nlb, lba_bytes, ms_bytes);
+	}
+}
+
+void ssd_media_destroy(struct ssd_media *m)
+{
+	if (m)
+		m->ops->destroy(m);
+}

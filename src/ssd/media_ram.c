@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Thin memory: only what was written takes any.
+ *
+ * LBAs live in groups of 4 KiB of data. An LBA whose bytes between the first and the last 8
+ * are one repeated dword (what workload generators write) is its two quadwords and that
+ * dword, inside the group; any other has a block of its own. Metadata is inside the group.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "ssd/media.h"
+#include "ssd/media_arena.h"
+
+#define GROUP_BYTES 4096u
+
+struct slot {
+	uint64_t first;
+	uint64_t last;
+	uint32_t dword;
+	uint32_t block; /* 0: the LBA is first, dword..., last */
+};
+
+struct group {
+	uint8_t mapped; /* bit per LBA */
+	uint8_t bad;	/* bit per LBA: uncorrectable */
+	uint8_t pad[6];
+	struct slot slot[]; /* and the metadata of all LBAs behind them */
+};
+
+struct ram {
+	struct ssd_media m;
+	uint32_t per_group;
+	uint64_t ngroups;
+	uint32_t *index; /* group number to item of @groups, 0: none */
+	struct ssd_arena groups;
+	struct ssd_arena blocks;
+};
+
+static struct ram *ram_of(const struct ssd_media *m)
+{
+	return (struct ram *)m;
+}
+
+static struct group *group_at(const struct ram *r, uint64_t lba)
+{
+	uint32_t item = r->index[lba / r->per_group];
+
+	return item ? ssd_arena_item(&r->groups, item) : NULL;
+}
+
+static uint8_t *meta_at(const struct ram *r, struct group *g, uint32_t i)
+{
+	return (uint8_t *)&g->slot[r->per_group] + (size_t)i * r->m.ms_bytes;
+}
+
+static struct group *group_get(struct ram *r, uint64_t lba)
+{
+	uint32_t *item = &r->index[lba / r->per_group];
+	struct group *g;
+
+	if (*item)
+		return ssd_arena_item(&r->groups, *item);
+	*item = ssd_arena_alloc(&r->groups);
+	if (!*item)
+		return NULL;
+	g = ssd_arena_item(&r->groups, *item);
+	memset(g, 0, r->groups.item_bytes);
+	return g;
+}
+
+static bool repeats_dword(const uint8_t *p, size_t len)
+{
+	return !memcmp(p + 8, p + 12, len - 20);
+}
+
+static void fill_dword(uint8_t *p, size_t len, uint32_t dword)
+{
+	for (size_t i = 0; i < len; i += sizeof(dword))
+		memcpy(p + i, &dword, sizeof(dword));
+}
+
+static void load(const struct ram *r, const struct slot *s, uint8_t *out)
+{
+	const size_t len = r->m.lba_bytes;
+
+	if (s->block) {
+		memcpy(out, ssd_arena_item(&r->blocks, s->block), len);
+		return;
+	}
+	memcpy(out, &s->first, 8);
+	if (s->dword)
+		fill_dword(out + 8, len - 16, s->dword);
+	else
+		memset(out + 8, 0, len - 16);
+	memcpy(out + len - 8, &s->last, 8);
+}
+
+static int store(struct ram *r, struct slot *s, const uint8_t *in)
+{
+	const size_t len = r->m.lba_bytes;
+
+	if (!repeats_dword(in, len)) {
+		if (!s->block)
+			s->block = ssd_arena_alloc(&r->blocks);
+		if (!s->block)
+			return -ENOSPC;
+		memcpy(ssd_arena_item(&r->blocks, s->block), in, len);
+		return 0;
+	}
+	if (s->block)
+		ssd_arena_free(&r->blocks, s->block);
+	s->block = 0;
+	memcpy(&s->first, in, 8);
+	memcpy(&s->dword, in + 8, 4);
+	memcpy(&s->last, in + len - 8, 8);
+	return 0;
+}
+
+/* One LBA; 1 mapped, 0 not, -EIO. */
+static int read_one(struct ram *r, uint64_t lba, uint8_t *data, uint8_t *meta)
+{
+	struct group *g = group_at(r, lba);
+	uint32_t i = (uint32_t)(lba % r->per_group);
+
+	if (g && g->bad >> i & 1) {
+		r->m.bad_lba = lba;
+		return -EIO;
+	}
+	if (!g || !(g->mapped >> i & 1)) {
+		memset(data, 0, r->m.lba_bytes);
+		if (meta)
+			memset(meta, 0xff, r->m.ms_bytes);
+		return 0;
+	}
+	load(r, &g->slot[i], data);
+	if (meta)
+		memcpy(meta, meta_at(r, g, i), r->m.ms_bytes);
+	return 1;
+}
+
+static int ram_read(struct ssd_media *m, uint64_t lba, uint32_t nlb, void *data, void *meta)
+{
+	int mapped = 0;
+
+	for (uint32_t i = 0; i < nlb; i++) {
+		int rc = read_one(ram_of(m), lba + i, (uint8_t *)data + (size_t)i * m->lba_bytes,
+				  meta ? (uint8_t *)meta + (size_t)i * m->ms_bytes : NULL);
+
+		if (rc < 0)
+			return rc;
+		mapped += rc;
+	}
+	return mapped;
+}
+
+static int ram_write(struct ssd_media *m, uint64_t lba, uint32_t nlb, const void *data,
+		     const void *meta)
+{
+	struct ram *r = ram_of(m);
+
+	for (uint32_t n = 0; n < nlb; n++, lba++) {
+		struct group *g = group_get(r, lba);
+		uint32_t i = (uint32_t)(lba % r->per_group);
+
+		if (!g || store(r, &g->slot[i], (const uint8_t *)data + (size_t)n * m->lba_bytes))
+			return -ENOSPC;
+		if (meta)
+			memcpy(meta_at(r, g, i), (const uint8_t *)meta + (size_t)n * m->ms_bytes,
+			       m->ms_bytes);
+		g->mapped |= (uint8_t)(1u << i);
+		g->bad &= (uint8_t)~(1u << i);
+	}
+	return 0;
+}
+
+static void forget(struct ram *r, struct group *g, uint32_t i)
+{
+	if (g->slot[i].block)
+		ssd_arena_free(&r->blocks, g->slot[i].block);
+	g->slot[i] = (struct slot){ 0 };
+	g->mapped &= (uint8_t)~(1u << i);
+	g->bad &= (uint8_t)~(1u << i);
+}
+
+static void ram_unmap(struct ssd_media *m, uint64_t lba, uint64_t nlb)
+{
+	struct ram *r = ram_of(m);
+	uint64_t end = lba + nlb;
+
+	while (lba < end) {
+		uint64_t next = (lba / r->per_group + 1) * r->per_group;
+		uint32_t *item = &r->index[lba / r->per_group];
+		struct group *g = *item ? ssd_arena_item(&r->groups, *item) : NULL;
+
+		next = next < end ? next : end;
+		for (; g && lba < next; lba++)
+			forget(r, g, (uint32_t)(lba % r->per_group));
+		lba = next;
+		if (g && !g->mapped && !g->bad) {
+			ssd_arena_free(&r->groups, *item);
+			*item = 0;
+		}
+	}
+	ssd_arena_trim(&r->blocks);
+	ssd_arena_trim(&r->groups);
+}
+
+static int ram_spoil(struct ssd_media *m, uint64_t lba, uint64_t nlb)
+{
+	struct ram *r = ram_of(m);
+
+	for (; nlb; nlb--, lba++) {
+		struct group *g = group_get(r, lba);
+
+		if (!g)
+			return -ENOSPC;
+		forget(r, g, (uint32_t)(lba % r->per_group));
+		g->bad |= (uint8_t)(1u << lba % r->per_group);
+	}
+	return 0;
+}
+
+static enum ssd_lba_state ram_state(struct ssd_media *m, uint64_t lba)
+{
+	const struct ram *r = ram_of(m);
+	const struct group *g = group_at(r, lba);
+	uint32_t i = (uint32_t)(lba % r->per_group);
+
+	if (!g)
+		return SSD_LBA_UNMAPPED;
+	if (g->bad >> i & 1)
+		return SSD_LBA_UNCORRECTABLE;
+	return g->mapped >> i & 1 ? SSD_LBA_MAPPED : SSD_LBA_UNMAPPED;
+}
+
+static void ram_erase(struct ssd_media *m)
+{
+	struct ram *r = ram_of(m);
+
+	ssd_arena_clear(&r->groups);
+	ssd_arena_clear(&r->blocks);
+	madvise(r->index, r->ngroups * sizeof(*r->index), MADV_DONTNEED);
+}
+
+static uint64_t ram_bytes(const struct ssd_media *m)
+{
+	const struct ram *r = ram_of(m);
+
+	return ((uint64_t)r->groups.live + r->blocks.live) * SSD_ARENA_PAGE;
+}
+
+static void ram_destroy(struct ssd_media *m)
+{
+	struct ram *r = ram_of(m);
+
+	ssd_arena_fini(&r->groups);
+	ssd_arena_fini(&r->blocks);
+	if (r->index)
+		munmap(r->index, r->ngroups * sizeof(*r->index));
+	free(r);
+}
+
+static const struct ssd_media_ops ram_ops = {
+	.read = ram_read,
+	.write = ram_write,
+	.unmap = ram_unmap,
+	.spoil = ram_spoil,
+	.state = ram_state,
+	.erase = ram_erase,
+	.bytes = ram_bytes,
+	.destroy = ram_destroy,
+};
+
+static uint64_t half_of_memory(void)
+{
+	long pages = sysconf(_SC_AVPHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && bytes > 0 ? (uint64_t)pages * (uint64_t)bytes / 2 : 1ull << 30;
+}
+
+int ssd_media_ram_create(struct ssd_media **out, const struct ssd_options *opts, uint64_t nlb,
+			 uint32_t lba_bytes, uint32_t ms_bytes)
+{
+	uint64_t mem = opts->mem_bytes ? opts->mem_bytes : half_of_memory();
+	struct ram *r = calloc(1, sizeof(*r));
+	uint32_t group_bytes;
+	int rc;
+
+	if (!r)
+		return err_set(-ENOMEM, "sim: no memory for the media");
+	r->m = (struct ssd_media){ &ram_ops, lba_bytes, ms_bytes, nlb, 0, true };
+	r->per_group = GROUP_BYTES / lba_bytes;
+	r->ngroups = (nlb + r->per_group - 1) / r->per_group;
+	group_bytes = (uint32_t)sizeof(struct group) +
+		      r->per_group * ((uint32_t)sizeof(struct slot) + ms_bytes);
+	r->groups.fd = -1;
+	r->blocks.fd = -1;
+	r->index = mmap(NULL, r->ngroups * sizeof(*r->index), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	rc = r->index == MAP_FAILED ? -ENOMEM : 0;
+	if (rc)
+		r->index = NULL;
+	if (!rc)
+		rc = ssd_arena_init(&r->groups, group_bytes, r->ngroups, UINT64_MAX);
+	if (!rc)
+		rc = ssd_arena_init(&r->blocks, lba_bytes, nlb, mem / opts->ns);
+	if (rc) {
+		ram_destroy(&r->m);
+		return err_set(rc, "sim: no address space for %llu LBAs of %u bytes",
+			       (unsigned long long)nlb, lba_bytes);
+	}
+	*out = &r->m;
+	return 0;
+}

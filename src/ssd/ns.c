@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ssd/ns.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ssd/device.h"
+
+unsigned int ssd_ns_lbafs(const struct ssd *ssd, struct ssd_lbaf lbaf[SSD_LBAF_MAX])
+{
+	uint32_t ms = (uint32_t)ssd->opts.ms_bytes;
+
+	lbaf[0] = (struct ssd_lbaf){ 512, 0 };
+	lbaf[1] = (struct ssd_lbaf){ 4096, 0 };
+	lbaf[2] = (struct ssd_lbaf){ 512, ms };
+	lbaf[3] = (struct ssd_lbaf){ 4096, ms };
+	return ms ? 4 : 2;
+}
+
+struct ssd_ns *ssd_ns_active(struct ssd *ssd, uint32_t nsid)
+{
+	struct ssd_ns *ns = &ssd->ns[(nsid - 1) % SSD_NS_MAX];
+
+	return nsid - 1 < SSD_NS_MAX && ns->attached ? ns : NULL;
+}
+
+void ssd_ns_update(struct ssd *ssd, struct ssd_ns *ns)
+{
+	ns->plain = ns->attached && !ns->ms_bytes && !ns->not_ready && !ns->write_protected;
+}
+
+/* Identifiers come from the serial number: the same drive has the same ones every time. */
+static void make_identifiers(struct ssd *ssd, struct ssd_ns *ns)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (const char *p = ssd->opts.sn; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 0x100000001b3ull;
+	hash += ns->nsid;
+	memcpy(ns->eui64, &hash, sizeof(hash));
+	ns->eui64[0] = 0x02; /* locally administered */
+	memcpy(ns->nguid, &hash, sizeof(hash));
+	memcpy(ns->nguid + 8, ns->eui64, sizeof(ns->eui64));
+	memcpy(ns->uuid, ns->nguid, sizeof(ns->uuid));
+	ns->uuid[6] = (uint8_t)((ns->uuid[6] & 0x0f) | 0x80); /* version 8: vendor's own */
+	ns->uuid[8] = (uint8_t)((ns->uuid[8] & 0x3f) | 0x80);
+}
+
+int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extended, uint8_t pi_type,
+		  bool pi_first)
+{
+	struct ssd_lbaf formats[SSD_LBAF_MAX], *f = &formats[lbaf];
+	struct ssd_media *old = ns->media, *m;
+	uint64_t bytes = old ? ns->nsze << ns->lba_shift : ssd->opts.size_bytes;
+	int rc;
+
+	ssd_ns_lbafs(ssd, formats);
+	if (old && old->lba_bytes == f->lba_bytes && old->ms_bytes == f->ms_bytes) {
+		old->ops->erase(old);
+	} else {
+		rc = ssd_media_create(&m, &ssd->opts, ns->nsid - 1, bytes / f->lba_bytes,
+				      f->lba_bytes, f->ms_bytes);
+		if (rc)
+			return rc;
+		ssd_media_destroy(old);
+		ns->media = m;
+	}
+	ns->lbaf = lbaf;
+	ns->lba_bytes = f->lba_bytes;
+	ns->lba_shift = (uint8_t)__builtin_ctz(f->lba_bytes);
+	ns->ms_bytes = f->ms_bytes;
+	ns->extended = extended && f->ms_bytes;
+	ns->pi_type = f->ms_bytes ? pi_type : 0;
+	ns->pi_first = pi_first;
+	ns->nsze = bytes / f->lba_bytes;
+	ns->ncap = ns->nsze;
+	ssd_ns_update(ssd, ns);
+	return 0;
+}
+
+int ssd_ns_init(struct ssd *ssd)
+{
+	uint8_t lbaf = ssd->opts.lba_bytes == 512 ? 0 : 1;
+
+	for (uint32_t i = 0; i < SSD_NS_MAX; i++) {
+		struct ssd_ns *ns = &ssd->ns[i];
+		int rc;
+
+		ns->nsid = i + 1;
+		make_identifiers(ssd, ns);
+		if (i >= ssd->opts.ns)
+			continue;
+		ns->exists = true;
+		ns->attached = true;
+		rc = ssd_ns_format(ssd, ns, lbaf, false, 0, false);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+void ssd_ns_fini(struct ssd *ssd)
+{
+	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
+		ssd_media_destroy(ssd->ns[i].media);
+}
