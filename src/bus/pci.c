@@ -81,6 +81,15 @@ int pci_find_ext_cap(struct bus *bus, uint16_t id)
 	return 0;
 }
 
+/* Not by the vendor, which VFIO makes up. */
+int pci_present(struct bus *bus)
+{
+	uint32_t class;
+	int err = pci_read32(bus, PCI_CFG_REVISION, &class);
+
+	return err ? err : class != UINT32_MAX;
+}
+
 int pci_enable(struct bus *bus)
 {
 	uint16_t command;

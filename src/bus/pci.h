@@ -26,6 +26,9 @@ int pci_find_cap(struct bus *bus, uint8_t id);
 /* The same for extended capabilities, enum pci_ext_cap_id. */
 int pci_find_ext_cap(struct bus *bus, uint16_t id);
 
+/* 1: config space answers; 0: all-ones, the function was removed or has no power; -errno. */
+int pci_present(struct bus *bus);
+
 /* Memory decoding and bus mastering on, INTx as it was. */
 int pci_enable(struct bus *bus);
 

@@ -18,17 +18,13 @@
 static int wait_for_function(struct bus *bus)
 {
 	uint64_t until_ns = clock_now_ns() + POWER_WAIT_NS;
-	uint16_t vendor = 0xffff;
 
 	clock_sleep_until_ns(clock_now_ns() + POWER_UP_NS);
 	while (clock_now_ns() < until_ns) {
-		int err = pci_read16(bus, PCI_CFG_VENDOR_ID, &vendor);
+		int present = pci_present(bus);
 
-		if (err)
-			return err;
-		/* 0001h: configuration request retry status, the function is still starting */
-		if (vendor != 0xffff && vendor != 0x0001)
-			return 0;
+		if (present)
+			return present < 0 ? present : 0;
 		clock_sleep_until_ns(clock_now_ns() + LOOK_NS);
 	}
 	return err_set(-ETIMEDOUT, "%s does not answer 10 s after power was switched on",

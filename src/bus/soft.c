@@ -159,11 +159,10 @@ static int soft_power(struct bus *bus, bool on)
 
 static int soft_health(struct bus *bus)
 {
-	uint16_t vendor;
-	int err = pci_read16(bus, PCI_CFG_VENDOR_ID, &vendor);
+	int present = pci_present(bus);
 
-	if (err || vendor != 0xffff)
-		return err;
+	if (present)
+		return present < 0 ? present : 0;
 	return err_set(-ENODEV, "%s: removed or without power", bus->addr);
 }
 

@@ -102,12 +102,11 @@ static void vfio_dma_unmap(struct bus *bus, struct dma_chunk *chunk)
 
 static int vfio_health(struct bus *bus)
 {
-	uint16_t vendor;
-	int err = pci_read16(bus, PCI_CFG_VENDOR_ID, &vendor);
+	int present = pci_present(bus);
 
-	if (err)
-		return err;
-	if (vendor == 0xffff)
+	if (present < 0)
+		return present;
+	if (!present)
 		return err_set(-ENODEV, "%s: removed or without power", bus->addr);
 	if (vfio_irq_requested(vfio_device_of(bus)))
 		return err_set(-EBUSY, "%s: the kernel asks for the device back", bus->addr);

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "bus/vfio_device.h"
 #include "bus/vfio_group.h"
 
@@ -37,17 +39,24 @@ static int hot_reset(struct vfio_device *dev)
 	if (ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, reset))
 		err = -errno;
 	free(reset);
-	if (err == -EPERM || err == -EINVAL)
-		return err_set(err,
-			       "%s: a bus reset hits devices that are not open in this "
-			       "process, too",
-			       dev->bus.addr);
-	return err ? err_set(err, "%s: VFIO_DEVICE_PCI_HOT_RESET: %m", dev->bus.addr) : 0;
+	return err;
 }
 
+/* Where the bus has other users, or its port does not play along, a function reset is nearest. */
 int vfio_reset(struct bus *bus, enum bus_reset kind)
 {
 	struct vfio_device *dev = vfio_device_of(bus);
 
-	return kind == BUS_RESET_FLR ? function_reset(dev) : hot_reset(dev);
+	int err;
+
+	if (kind == BUS_RESET_FLR)
+		return function_reset(dev);
+	err = hot_reset(dev);
+	if (!err || !dev->can_reset)
+		return err ? err_set(err, "%s: VFIO_DEVICE_PCI_HOT_RESET: %s", bus->addr,
+				     strerror(-err)) :
+			     0;
+	log_info("%s: no bus reset (%s), a function level reset instead", bus->addr,
+		 strerror(-err));
+	return function_reset(dev);
 }
