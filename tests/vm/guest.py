@@ -33,7 +33,7 @@ from vm.presets import IOMMU, NOIOMMU, PRESETS, Preset
 from vm.qmp import QmpServer
 
 DIED = 125
-BOOT_TIMEOUT_S = 90
+BOOT_TIMEOUT_S = 120
 POLL_S = 0.02
 RUN_PREFIX = "pynvme-vm-"
 KERNEL_ARGUMENTS = (

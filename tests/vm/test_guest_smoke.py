@@ -1,18 +1,25 @@
-"""The harness itself: two boots, and two guests that never get that far."""
+"""The harness itself: two boots, and some guests that never get that far."""
 
 import json
+import os
 import shlex
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from vm import rootfs
 from vm.guest import DIED, RUN_PREFIX, Guest
 from vm.presets import NONE, NVME_BDF, PRESETS
 from vm.probe import probe
 
 QMP = Path(__file__).with_name("qmp.py")
+GUEST = Path(__file__).with_name("guest.py")
 ROOT_COMMANDS = f"""
 fact() {{ printf '%s\\t%s\\n' "$1" "$2"; }}
 fact driver "$(basename "$(readlink /sys/bus/pci/devices/{NVME_BDF}/driver)")"
@@ -22,6 +29,9 @@ fact clock "$(cat /sys/devices/system/clocksource/clocksource0/current_clocksour
 fact directory "$PWD"
 fact written "$(echo guest >inside && cat inside)"
 fact qmp "$({shlex.quote(sys.executable)} {QMP} query-status | tr -d ' \\n')"
+mkdir /tmp/host
+mount -t virtiofs root /tmp/host && mount -o remount,rw /tmp/host
+echo guest >/tmp/host$PWD/inside
 echo line >$PYNVME_VM_SHARE/extra
 exit 7
 """
@@ -113,6 +123,12 @@ def test_guest_writes_and_the_host_does_not_see_it(root_boot: Boot) -> None:
     assert not (root_boot.folder / "inside").exists()
 
 
+def test_host_tree_refuses_a_guest_that_mounts_it_writable(root_boot: Boot) -> None:
+    if rootfs.kind() != "virtiofs":
+        pytest.skip("QEMU itself exports the tree, read only")
+    assert b"Read-only file system" in root_boot.output.data
+
+
 def test_files_in_the_share_come_back(root_boot: Boot) -> None:
     assert root_boot.extra.data == b"line\n"
 
@@ -143,22 +159,30 @@ def test_user_can_run_this_interpreter(user_boot: Boot) -> None:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines that name the folder."""
-    lines = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
+    """Programs that were started with this folder for temporary files."""
+    mark = f"\0TMPDIR={folder}\0".encode()
+    names = []
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if mark in b"\0" + (process / "environ").read_bytes():
+                names.append((process / "comm").read_text().strip())
         except OSError:
             continue
-        if str(folder) in line:
-            lines.append(line)
-    return lines
+    return names
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 30) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
 
 
 @pytest.fixture
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where guests of this test keep their files."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
     return tmp_path
 
 
@@ -189,3 +213,32 @@ def test_folder_of_a_killed_harness_is_removed(scratch: Path) -> None:
     Guest(preset=NONE, timeout_s=0).run(["true"])
 
     assert not orphan.exists()
+
+
+@pytest.fixture
+def running_harness(scratch: Path) -> subprocess.Popen[bytes]:
+    """The command line, with QEMU started."""
+    command = [sys.executable, str(GUEST), "--preset", "none", "--", "sleep", "60"]
+    harness = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    assert wait_until(lambda: "qemu-system-x86" in processes_of(scratch))
+    return harness
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_after_a_signal(
+    scratch: Path, running_harness: subprocess.Popen[bytes], number: signal.Signals
+) -> None:
+    running_harness.send_signal(number)
+
+    assert running_harness.wait(10) == 128 + number
+    assert processes_of(scratch) == []
+    assert os.listdir(scratch) == []
+
+
+def test_no_process_outlives_a_killed_harness(
+    scratch: Path, running_harness: subprocess.Popen[bytes]
+) -> None:
+    running_harness.kill()
+    running_harness.wait()
+
+    assert wait_until(lambda: processes_of(scratch) == [], timeout_s=5)

@@ -8,6 +8,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,24 @@ def test_kernel_is_replaced_on_refresh(cache: Path) -> None:
 
     assert kernel.prepare(refresh=True).vmlinux.read_bytes() == DATA
     assert sorted(os.listdir(cache)) == ["6.0", "current", "lock"]
+
+
+def test_two_runs_at_once_prepare_it_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[str] = []
+    unpack = kernel.unpack
+
+    def slow(packages: list[str], scratch: Path) -> Kernel:
+        unpacked.extend(packages)
+        time.sleep(0.1)
+        return unpack(packages, scratch)
+
+    monkeypatch.setattr(kernel, "unpack", slow)
+
+    with ThreadPoolExecutor() as pool:
+        kernels = list(pool.map(lambda run: kernel.prepare(), range(3)))
+
+    assert unpacked == ["linux-image-6.0"]
+    assert kernels == [Kernel(cache / "6.0", "6.0")] * 3
 
 
 def test_half_finished_kernel_is_removed(cache: Path) -> None:
