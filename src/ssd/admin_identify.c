@@ -59,9 +59,9 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM |
 		   NVME_ONCS_WRITE_ZEROES | NVME_ONCS_SAVE_SELECT | NVME_ONCS_VERIFY |
 		   NVME_ONCS_COPY;
-	id->vwc = ssd->opts.cache_bytes ? NVME_VWC_PRESENT |
-						  NVME_SET(NVME_VWC_FLUSH_ALL_SUPPORTED, VWC_FNVMBV) :
-					  0;
+	id->vwc = ssd->opts.cache_bytes ?
+			  NVME_VWC_PRESENT | NVME_SET(NVME_VWC_FLUSH_ALL_SUPPORTED, VWC_FNVMBV) :
+			  0;
 	id->awun = (uint16_t)ssd->opts.awupf;
 	id->awupf = (uint16_t)ssd->opts.awupf;
 	id->cdfs = 1;

@@ -100,8 +100,9 @@ uint16_t ssd_log_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log
 static uint16_t transfer(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_log *log)
 {
 	uint64_t off = (uint64_t)c->sqe.cdw13 << 32 | c->sqe.cdw12;
-	uint64_t numd = (NVME_GET(c->sqe.cdw11, LOG_NUMDU) << 16 |
-			 NVME_GET(c->sqe.cdw10, LOG_NUMDL)) + 1ull;
+	uint64_t numd =
+		(NVME_GET(c->sqe.cdw11, LOG_NUMDU) << 16 | NVME_GET(c->sqe.cdw10, LOG_NUMDL)) +
+		1ull;
 	size_t len = numd * 4, have;
 	uint8_t *out;
 	uint16_t sc;

@@ -13,7 +13,7 @@
 
 #include "spec/nvme.h"
 
-#define SSD_AER_MAX	 16
+#define SSD_AER_MAX    16
 #define SSD_AER_EVENTS 32
 
 struct ssd;

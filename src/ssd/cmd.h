@@ -58,7 +58,7 @@ struct ssd_ctx {
 	uint16_t status;
 	uint8_t state;
 	uint8_t flags;
-	uint8_t fault; /* enum ssd_fault_action + 1, still to be done */
+	uint8_t fault;	    /* enum ssd_fault_action + 1, still to be done */
 	uint16_t error_loc; /* byte and bit of the wrong field (Parameter Error Location) */
 	uint64_t error_lba; /* of the Error Log entry */
 	uint64_t latency_ns;

@@ -36,20 +36,20 @@ enum cfg {
 	CFG_MSIX_PBA = SSD_CFG_MSIX + 8,
 };
 
-#define COMMAND_MEMORY	  0x0002u
-#define COMMAND_MASTER	  0x0004u
-#define COMMAND_INTX_OFF  0x0400u
-#define COMMAND_WRITABLE  0x0547u /* and parity, SERR# */
-#define DEVCTL_FLR	  0x8000u
-#define DEVCAP_FLR	  0x10000000u
-#define PMCSR_STATE	  0x0003u
-#define PMCSR_NO_RESET	  0x0008u
-#define D3HOT		  3u
-#define MSIX_ENABLE	  0x8000u
-#define MSIX_MASK	  0x4000u
-#define BAR_64BIT	  0x4u
-#define FIRMWARE_BAR0	  0xfe000000u /* where firmware would have put it */
-#define LINK_GEN3_X4	  0x0043u
+#define COMMAND_MEMORY	   0x0002u
+#define COMMAND_MASTER	   0x0004u
+#define COMMAND_INTX_OFF   0x0400u
+#define COMMAND_WRITABLE   0x0547u /* and parity, SERR# */
+#define DEVCTL_FLR	   0x8000u
+#define DEVCAP_FLR	   0x10000000u
+#define PMCSR_STATE	   0x0003u
+#define PMCSR_NO_RESET	   0x0008u
+#define D3HOT		   3u
+#define MSIX_ENABLE	   0x8000u
+#define MSIX_MASK	   0x4000u
+#define BAR_64BIT	   0x4u
+#define FIRMWARE_BAR0	   0xfe000000u /* where firmware would have put it */
+#define LINK_GEN3_X4	   0x0043u
 #define LNKCAP_ASPM_L0S_L1 0x0c00u
 
 static uint32_t get(const struct ssd *ssd, unsigned int off, unsigned int len)

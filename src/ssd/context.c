@@ -58,6 +58,7 @@ struct ssd_ctx *ssd_ctx_get(struct ssd *ssd)
 	c->latency_ns = 0;
 	c->error_loc = SSD_ERROR_LOC_NONE;
 	c->error_lba = 0;
+	c->cancel = NULL;
 	return c;
 }
 
@@ -100,9 +101,9 @@ struct ssd_ctx *ssd_ctx_find(struct ssd *ssd, uint16_t sqid, uint16_t cid)
 static void fail(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 {
 	static const uint16_t retryable[] = {
-		NVME_SC_ABORT_REQUESTED,  NVME_SC_ABORTED_SQ_DELETION, NVME_SC_NS_NOT_READY,
-		NVME_SC_FORMAT_IN_PROGRESS, NVME_SC_SANITIZE_IN_PROGRESS,
-		NVME_SC_ABORTED_POWER_LOSS,
+		NVME_SC_ABORT_REQUESTED,      NVME_SC_ABORTED_SQ_DELETION,
+		NVME_SC_NS_NOT_READY,	      NVME_SC_FORMAT_IN_PROGRESS,
+		NVME_SC_SANITIZE_IN_PROGRESS, NVME_SC_ABORTED_POWER_LOSS,
 	};
 	uint32_t bits = (uint32_t)NVME_STATUS_DNR_MASK << NVME_STATUS_DNR_SHIFT;
 

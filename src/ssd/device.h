@@ -91,10 +91,10 @@ struct ssd {
 	uint64_t cq_dirty; /* bit q: entries were posted in this step */
 	uint64_t cq_wait;  /* bit q: completions wait for room */
 	struct ssd_ctx *free_ctx;
-	uint32_t nfaults;  /* rules; one predictable branch a command */
-	bool running;	   /* enabled, ready, decoding, bus master, no fatal status */
-	bool instant;	   /* latency=none */
-	uint8_t sq_next;   /* round robin: where the next step begins */
+	uint32_t nfaults; /* rules; one predictable branch a command */
+	bool running;	  /* enabled, ready, decoding, bus master, no fatal status */
+	bool instant;	  /* latency=none */
+	uint8_t sq_next;  /* round robin: where the next step begins */
 	uint32_t mdts_bytes;
 	uint32_t page_bytes; /* CC.MPS */
 	struct ssd_ns ns[SSD_NS_MAX];
@@ -120,14 +120,14 @@ struct ssd {
 	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */
 	uint32_t nctx_chunks;
 	struct ssd_cache cache;
-	struct rand rand;	     /* the drive's seeded stream */
-	uint8_t *bounce;	     /* mdts_bytes each: data, metadata */
+	struct rand rand; /* the drive's seeded stream */
+	uint8_t *bounce;  /* mdts_bytes each: data, metadata */
 	uint8_t *bounce_meta;
 	bool powered;
 	bool removed;
-	bool clean_shutdown;	     /* SHST reached "complete" since the last power-on */
+	bool clean_shutdown; /* SHST reached "complete" since the last power-on */
 	uint16_t temperature_kelvin;
-	uint64_t nsid_changed;	     /* bit nsid - 1: for log page 04h */
+	uint64_t nsid_changed; /* bit nsid - 1: for log page 04h */
 };
 
 /* @running follows from registers, config space and power: call after any change. */

@@ -26,8 +26,8 @@ static inline uint32_t ssd_io_nlb(const struct ssd_ctx *c)
 /* 00/80 with the field marked. */
 uint16_t ssd_io_out_of_range(struct ssd_ctx *c, uint64_t slba);
 
-static inline uint16_t ssd_io_check_range(const struct ssd_ns *ns, struct ssd_ctx *c,
-					  uint64_t slba, uint64_t nlb)
+static inline uint16_t ssd_io_check_range(const struct ssd_ns *ns, struct ssd_ctx *c, uint64_t slba,
+					  uint64_t nlb)
 {
 	if (__builtin_expect(slba >= ns->nsze || nlb > ns->nsze - slba, 0))
 		return ssd_io_out_of_range(c, slba);

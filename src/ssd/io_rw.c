@@ -81,8 +81,8 @@ uint16_t ssd_io_read(struct ssd *ssd, struct ssd_ctx *c)
 	ssd->health.read_cmds++;
 	ssd->health.read_sectors += bytes >> 9;
 	if (!ssd->instant)
-		c->latency_ns = ssd_latency_ns(ssd, mapped ? ssd->opts.read_ns :
-							     ssd->opts.unmapped_ns);
+		c->latency_ns =
+			ssd_latency_ns(ssd, mapped ? ssd->opts.read_ns : ssd->opts.unmapped_ns);
 	return 0;
 }
 

@@ -173,7 +173,7 @@ static int ram_write(struct ssd_media *m, uint64_t lba, uint32_t nlb, const void
 			memcpy(meta_at(r, g, i), (const uint8_t *)meta + (size_t)n * m->ms_bytes,
 			       m->ms_bytes);
 		g->mapped |= (uint8_t)(1u << i);
-		g->bad &= (uint8_t)~(1u << i);
+		g->bad &= (uint8_t) ~(1u << i);
 	}
 	return 0;
 }
@@ -183,8 +183,8 @@ static void forget(struct ram *r, struct group *g, uint32_t i)
 	if (g->slot[i].block)
 		ssd_arena_free(&r->blocks, g->slot[i].block);
 	g->slot[i] = (struct slot){ 0 };
-	g->mapped &= (uint8_t)~(1u << i);
-	g->bad &= (uint8_t)~(1u << i);
+	g->mapped &= (uint8_t) ~(1u << i);
+	g->bad &= (uint8_t) ~(1u << i);
 }
 
 static void ram_unmap(struct ssd_media *m, uint64_t lba, uint64_t nlb)

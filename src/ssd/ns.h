@@ -39,10 +39,10 @@ struct ssd_ns {
 	bool plain;
 	/* cold from here */
 	bool exists;
-	bool extended;	/* metadata interleaved with the data */
+	bool extended;	 /* metadata interleaved with the data */
 	uint8_t pi_type; /* 0 none, 1..3 */
-	bool pi_first;	/* PI in the first bytes of the metadata */
-	uint8_t lbaf;	/* index of the format */
+	bool pi_first;	 /* PI in the first bytes of the metadata */
+	uint8_t lbaf;	 /* index of the format */
 	uint32_t lba_bytes;
 	uint32_t ms_bytes;
 	uint64_t ncap;

@@ -36,17 +36,18 @@ struct option {
 #define KIB	 1024ull
 #define MIB	 (1024 * KIB)
 #define TIB	 (1024ull * 1024 * MIB)
-#define OPT(key, unit, field, def, min, max, help)                                                 \
-	{                                                                                          \
-		key, unit, offsetof(struct ssd_options, field), def, min, max, NULL, help          \
+#define OPT(key, unit, field, def, min, max, help)                                        \
+	{                                                                                 \
+		key, unit, offsetof(struct ssd_options, field), def, min, max, NULL, help \
 	}
-#define CHOICE(key, field, def, choices, help)                                                     \
-	{                                                                                          \
-		key, UNIT_CHOICE, offsetof(struct ssd_options, field), def, 0, 0, choices, help    \
+#define CHOICE(key, field, def, choices, help)                                                  \
+	{                                                                                       \
+		key, UNIT_CHOICE, offsetof(struct ssd_options, field), def, 0, 0, choices, help \
 	}
 
 static const struct option options[] = {
-	OPT("size", UNIT_BYTES, size_bytes, "21474963456", MIB, 16 * TIB, "capacity of namespace 1"),
+	OPT("size", UNIT_BYTES, size_bytes, "21474963456", MIB, 16 * TIB,
+	    "capacity of namespace 1"),
 	CHOICE("lba", lba_bytes, "512", "512=512 4096=4096 4K=4096", "LBA size at first"),
 	CHOICE("ms", ms_bytes, "0", "0=0 8=8 16=16 64=64",
 	       "metadata formats: adds formats with this many bytes an LBA; PI with them"),
@@ -84,7 +85,8 @@ static const struct option options[] = {
 	OPT("fua_us", UNIT_US, fua_ns, "40", 0, 10 * NS_PER_S, "added by FUA, and a flush"),
 	OPT("jitter", UNIT_NUMBER, jitter_percent, "10", 0, 100, "per cent of spread"),
 	OPT("tail_us", UNIT_US, tail_ns, "200", 0, 10 * NS_PER_S, "worst latency added, rare"),
-	OPT("erase_s", UNIT_SECONDS, erase_ns, "6", 0, 3600 * NS_PER_S, "Format with user data erase"),
+	OPT("erase_s", UNIT_SECONDS, erase_ns, "6", 0, 3600 * NS_PER_S,
+	    "Format with user data erase"),
 	OPT("dst_s", UNIT_SECONDS, dst_ns, "2", 0, 3600 * NS_PER_S, "short self-test"),
 	OPT("dst_extended_s", UNIT_SECONDS, dst_extended_ns, "4", 0, 3600 * NS_PER_S,
 	    "extended self-test"),
@@ -98,9 +100,12 @@ static const struct option options[] = {
 #define NOPTIONS (sizeof(options) / sizeof(options[0]))
 
 static const char *const unit_names[] = {
-	[UNIT_BYTES] = "bytes (K M G T)", [UNIT_SECONDS] = "seconds (s ms us)",
-	[UNIT_US] = "microseconds (s ms us)", [UNIT_NUMBER] = "number",
-	[UNIT_CHOICE] = "one of", [UNIT_TEXT] = "text",
+	[UNIT_BYTES] = "bytes (K M G T)",
+	[UNIT_SECONDS] = "seconds (s ms us)",
+	[UNIT_US] = "microseconds (s ms us)",
+	[UNIT_NUMBER] = "number",
+	[UNIT_CHOICE] = "one of",
+	[UNIT_TEXT] = "text",
 };
 
 static int known_keys(char *buf, size_t len)
@@ -206,9 +211,8 @@ static int set_option(struct ssd_options *opts, const struct option *o, const ch
 		return 0;
 	}
 	if (parse_value(o, text, &v))
-		return err_set(-EINVAL, "sim: %s=%s: not %s%s%s", o->key, text,
-			       unit_names[o->unit], o->choices ? " " : "",
-			       o->choices ? o->choices : "");
+		return err_set(-EINVAL, "sim: %s=%s: not %s%s%s", o->key, text, unit_names[o->unit],
+			       o->choices ? " " : "", o->choices ? o->choices : "");
 	if (o->unit != UNIT_CHOICE && (v < o->min || v > o->max))
 		return err_set(-EINVAL, "sim: %s=%s: out of range %llu to %llu (%s)", o->key, text,
 			       (unsigned long long)o->min, (unsigned long long)o->max,
@@ -281,8 +285,9 @@ const char *ssd_options_help(void)
 	for (size_t i = 0; i < NOPTIONS && at < sizeof(text); i++) {
 		const struct option *o = &options[i];
 
-		at += snprintf(text + at, sizeof(text) - at, "  %-16s %s%s%s; default %s\n      %s\n",
-			       o->key, unit_names[o->unit], o->choices ? " " : "",
+		at += snprintf(text + at, sizeof(text) - at,
+			       "  %-16s %s%s%s; default %s\n      %s\n", o->key,
+			       unit_names[o->unit], o->choices ? " " : "",
 			       o->choices ? o->choices : "", o->def[0] ? o->def : "none", o->help);
 	}
 	return text;

@@ -89,8 +89,7 @@ static void shutdown_done(struct ssd *ssd, struct ssd_event *ev)
 {
 	ssd_cache_flush(ssd);
 	ssd->clean_shutdown = true;
-	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST),
-		 NVME_SET(NVME_CSTS_SHST_COMPLETE, CSTS_SHST));
+	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST), NVME_SET(NVME_CSTS_SHST_COMPLETE, CSTS_SHST));
 }
 
 static void start_shutdown(struct ssd *ssd)

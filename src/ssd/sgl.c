@@ -11,12 +11,12 @@
 
 #include "ssd/device.h"
 
-#define SEGMENTS_MAX	256
-#define DESC_BATCH	32
-#define LIST_DESCS_MAX	(SSD_PIECES_MAX / 2)
+#define SEGMENTS_MAX   256
+#define DESC_BATCH     32
+#define LIST_DESCS_MAX (SSD_PIECES_MAX / 2)
 
 struct walk {
-	size_t left;  /* bytes still wanted */
+	size_t left; /* bytes still wanted */
 	int prot;
 	uint16_t too_short;
 	uint32_t descs;

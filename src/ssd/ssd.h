@@ -82,11 +82,11 @@ int ssd_set_temperature(struct ssd *ssd, unsigned int kelvin, uint64_t now_ns);
 unsigned int ssd_temperature(const struct ssd *ssd);
 
 struct ssd_stats {
-	uint64_t commands;	 /* executed, admin and IO */
-	uint64_t reads, writes;	 /* LBAs */
-	uint64_t irqs;		 /* raised */
-	uint64_t media_bytes;	 /* memory the media holds now */
-	uint64_t faults_hit;	 /* over all faults */
+	uint64_t commands;	/* executed, admin and IO */
+	uint64_t reads, writes; /* LBAs */
+	uint64_t irqs;		/* raised */
+	uint64_t media_bytes;	/* memory the media holds now */
+	uint64_t faults_hit;	/* over all faults */
 };
 
 void ssd_get_stats(const struct ssd *ssd, struct ssd_stats *stats);

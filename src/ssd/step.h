@@ -10,7 +10,6 @@
 
 #include "ssd/device.h"
 
-
 /* Run a command that was just fetched (or handed to ssd_exec()) to its completion or LATER. */
 void ssd_execute(struct ssd *ssd, struct ssd_ctx *c);
 
