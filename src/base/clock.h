@@ -83,12 +83,12 @@ static inline uint64_t clock_now_ns(void)
 {
 	uint32_t seq = atomic_load_explicit(&clock_scale.seq, memory_order_acquire);
 	struct clock_line *line = &clock_scale.line[seq & 1];
-	uint64_t delta = clock_ticks() - atomic_load_explicit(&line->ticks0, memory_order_relaxed);
-	uint64_t ns0 = atomic_load_explicit(&line->ns0, memory_order_relaxed);
-	uint64_t mult = atomic_load_explicit(&line->mult, memory_order_relaxed);
-	uint64_t span = atomic_load_explicit(&line->span, memory_order_relaxed);
+	/* Each acquire keeps the second look at the sequence number behind it. */
+	uint64_t delta = clock_ticks() - atomic_load_explicit(&line->ticks0, memory_order_acquire);
+	uint64_t ns0 = atomic_load_explicit(&line->ns0, memory_order_acquire);
+	uint64_t mult = atomic_load_explicit(&line->mult, memory_order_acquire);
+	uint64_t span = atomic_load_explicit(&line->span, memory_order_acquire);
 
-	atomic_thread_fence(memory_order_acquire);
 	if (delta >= span || seq != atomic_load_explicit(&clock_scale.seq, memory_order_relaxed))
 		return clock_now_slow_ns();
 	return ns0 + (uint64_t)((unsigned __int128)delta * mult >> CLOCK_SCALE_SHIFT);

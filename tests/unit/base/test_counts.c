@@ -8,10 +8,13 @@
 
 #include "base/counts.h"
 
-#define ROUNDS 10000
+#define ROUNDS 300000
+
+static pthread_barrier_t start;
 
 static void *up_and_down(void *arg)
 {
+	pthread_barrier_wait(&start);
 	for (int i = 0; i < ROUNDS; i++) {
 		count_inc(COUNT_FDS);
 		count_inc(COUNT_FDS);
@@ -24,10 +27,12 @@ static void test_counts_are_exact_across_threads(void **state)
 {
 	pthread_t thread[2];
 
+	pthread_barrier_init(&start, NULL, 2);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, up_and_down, NULL), 0);
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
+	pthread_barrier_destroy(&start);
 
 	assert_int_equal(count_get(COUNT_FDS), 2 * ROUNDS);
 	assert_int_equal(count_get(COUNT_THREADS), 0);

@@ -45,17 +45,21 @@ static void test_list_delete_from_the_middle(void **state)
 
 static void test_list_delete_twice_is_harmless(void **state)
 {
-	struct item item = { .value = 0 };
+	struct item gone = { .value = 0 };
+	struct item stays = { .value = 1 };
 	struct list_node head;
 
 	list_init(&head);
-	list_add_tail(&head, &item.node);
+	list_add_tail(&head, &gone.node);
 	assert_false(list_empty(&head));
 
-	list_del(&item.node);
-	list_del(&item.node);
-
+	list_del(&gone.node);
 	assert_true(list_empty(&head));
+	list_add_tail(&head, &stays.node);
+	list_del(&gone.node);
+
+	assert_ptr_equal(head.next, &stays.node);
+	assert_ptr_equal(head.prev, &stays.node);
 }
 
 static void test_tailq_is_first_in_first_out(void **state)
