@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pyext/args.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int find_name(const struct args_spec *spec, PyObject *name)
@@ -21,8 +22,8 @@ static int find_name(const struct args_spec *spec, PyObject *name)
 
 static int too_many(const struct args_spec *spec, Py_ssize_t nargs)
 {
-	unsigned int least = spec->nrequired < spec->npositional ? spec->nrequired :
-								   spec->npositional;
+	unsigned int least =
+		spec->nrequired < spec->npositional ? spec->nrequired : spec->npositional;
 	const char *were = nargs == 1 ? "was" : "were";
 
 	if (least == spec->npositional)

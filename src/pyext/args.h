@@ -26,11 +26,17 @@ struct args_spec {
 };
 
 /* ARGS_SPEC() - a static struct args_spec; the names follow in the order of the signature. */
-#define ARGS_SPEC(ident, func, nrequired, npositional, ...)                                        \
-	static const char *const ident##_names[] = { __VA_ARGS__ };                                \
-	static const struct args_spec ident = { func, ident##_names,                               \
-						PYEXT_ARRAY_SIZE(ident##_names), nrequired,        \
+#define ARGS_SPEC(ident, func, nrequired, npositional, ...)                                 \
+	static const char *const ident##_names[] = { __VA_ARGS__ };                         \
+	static const struct args_spec ident = { func, ident##_names,                        \
+						PYEXT_ARRAY_SIZE(ident##_names), nrequired, \
 						npositional }
+
+/* ARGS_METHOD() - the entry of a PyMethodDef table for a function that calls args_bind(). */
+#define ARGS_METHOD(name, function, doc)                                                          \
+	{                                                                                         \
+		name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc \
+	}
 
 /**
  * args_bind() - METH_FASTCALL | METH_KEYWORDS

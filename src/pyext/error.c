@@ -17,9 +17,9 @@ struct exception {
 	size_t offset;
 };
 
-#define EXCEPTION(member, name, doc)                                                               \
-	{                                                                                          \
-		"nvme." name, doc, offsetof(struct py_state, member)                               \
+#define EXCEPTION(member, name, doc)                                 \
+	{                                                            \
+		"nvme." name, doc, offsetof(struct py_state, member) \
 	}
 
 /* The first is the base of the others. */
@@ -58,6 +58,7 @@ static PyObject *exception_for(struct py_state *state, int rc)
 	switch (rc) {
 	case -ESHUTDOWN:
 	case -ENODEV:
+	case -EIO:
 		return PyExc_SystemError;
 	case -ETIMEDOUT:
 		return PyExc_TimeoutError;

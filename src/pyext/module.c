@@ -4,9 +4,10 @@
  */
 #include "pyext/pyext.h"
 
-#include <errno.h>
+#include <unistd.h>
 
-#include "base/err.h"
+#include "pyext/functions.h"
+#include "pyext/request.h"
 
 static _Atomic uint32_t process_generation;
 
@@ -70,25 +71,25 @@ void py_free(void *self)
 void py_live_add(struct py_state *state, struct py_live *live, void (*close)(struct py_live *))
 {
 	live->close = close;
-	list_add(&state->live, &live->node);
+	list_add_tail(&state->live, &live->node);
 }
 
 void py_live_del(struct py_live *live)
 {
 	if (live->node.next)
 		list_del(&live->node);
-	live->node.next = NULL;
 }
 
-PyDoc_STRVAR(close_all_doc, "close_all($module, /)\n--\n\n"
-			    "Close everything that is open, youngest first; run at interpreter exit.");
+const char py_close_all_doc[] =
+	"close_all($module, /)\n--\n\n"
+	"Close everything that is open, youngest first; run at interpreter exit.";
 
-static PyObject *close_all(PyObject *module, PyObject *unused)
+PyObject *py_close_all(PyObject *module, PyObject *unused)
 {
 	struct py_state *state = PyModule_GetState(module);
 
 	while (!list_empty(&state->live)) {
-		struct py_live *live = list_entry(state->live.next, struct py_live, node);
+		struct py_live *live = list_entry(state->live.prev, struct py_live, node);
 
 		py_live_del(live);
 		live->close(live);
@@ -96,15 +97,29 @@ static PyObject *close_all(PyObject *module, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-static PyMethodDef module_methods[] = {
-	{ "close_all", close_all, METH_NOARGS, close_all_doc },
-	{ NULL, NULL, 0, NULL },
+static int (*const adders[])(PyObject *module, struct py_state *state) = {
+	py_error_add, py_buffer_add, py_ctrl_add, py_qpair_add, py_ns_add, py_pcie_add, py_sim_add,
 };
 
-static int (*const adders[])(PyObject *module, struct py_state *state) = {
-	py_error_add,
-	py_buffer_add,
-};
+/* Names and types that the hot path compares with. */
+static int prepare_callbacks(struct py_state *state)
+{
+	PyObject *types = PyImport_ImportModule("types"), *signature;
+
+	if (!types)
+		return -1;
+	state->function_type = (PyTypeObject *)PyObject_GetAttrString(types, "FunctionType");
+	state->method_type = (PyTypeObject *)PyObject_GetAttrString(types, "MethodType");
+	Py_DECREF(types);
+	signature = PyImport_ImportModule("nvme._signature");
+	state->arity = signature ? PyObject_GetAttrString(signature, "arity") : NULL;
+	Py_XDECREF(signature);
+	state->str_code = PyUnicode_InternFromString("__code__");
+	state->str_defaults = PyUnicode_InternFromString("__defaults__");
+	state->str_func = PyUnicode_InternFromString("__func__");
+	state->str_argcount = PyUnicode_InternFromString("co_argcount");
+	return PyErr_Occurred() ? -1 : 0;
+}
 
 static int module_exec(PyObject *module)
 {
@@ -119,28 +134,65 @@ static int module_exec(PyObject *module)
 	for (i = 0; i < PYEXT_ARRAY_SIZE(adders); i++)
 		if (adders[i](module, state))
 			return -1;
-	return 0;
+	return prepare_callbacks(state);
+}
+
+#define REFERENCE(member) offsetof(struct py_state, member)
+
+/* Every Python object that the state holds. */
+static const size_t references[] = {
+	REFERENCE(buffer_type),
+	REFERENCE(ctrl_type),
+	REFERENCE(qpair_type),
+	REFERENCE(ns_type),
+	REFERENCE(pcie_type),
+	REFERENCE(sim_type),
+	REFERENCE(ioworker_type),
+	REFERENCE(function_type),
+	REFERENCE(method_type),
+	REFERENCE(nvme_error),
+	REFERENCE(enumerate_error),
+	REFERENCE(deletion_error),
+	REFERENCE(qpair_creation_error),
+	REFERENCE(qpair_deletion_error),
+	REFERENCE(ns_creation_error),
+	REFERENCE(ns_deletion_error),
+	REFERENCE(arity),
+	REFERENCE(str_code),
+	REFERENCE(str_defaults),
+	REFERENCE(str_func),
+	REFERENCE(str_argcount),
+};
+
+static PyObject **reference(struct py_state *state, size_t i)
+{
+	return (PyObject **)((char *)state + references[i]);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
 	struct py_state *state = PyModule_GetState(module);
+	size_t i;
 
-	Py_VISIT(state->buffer_type);
+	for (i = 0; i < PYEXT_ARRAY_SIZE(references); i++)
+		Py_VISIT(*reference(state, i));
 	return 0;
 }
 
 static int module_clear(PyObject *module)
 {
 	struct py_state *state = PyModule_GetState(module);
+	size_t i;
 
-	Py_CLEAR(state->buffer_type);
+	for (i = 0; i < PYEXT_ARRAY_SIZE(references); i++)
+		Py_CLEAR(*reference(state, i));
 	return 0;
 }
 
 static void module_free(void *module)
 {
 	module_clear(module);
+	py_req_drain_pool(PyModule_GetState(module));
 }
 
 static PyModuleDef_Slot module_slots[] = {
@@ -151,14 +203,10 @@ static PyModuleDef_Slot module_slots[] = {
 PyDoc_STRVAR(module_doc, "The C core of the package nvme.");
 
 PyModuleDef py_module_def = {
-	PyModuleDef_HEAD_INIT,
-	.m_name = "nvme._core",
-	.m_doc = module_doc,
-	.m_size = sizeof(struct py_state),
-	.m_methods = module_methods,
-	.m_slots = module_slots,
-	.m_traverse = module_traverse,
-	.m_clear = module_clear,
+	PyModuleDef_HEAD_INIT,	       .m_name = "nvme._core",
+	.m_doc = module_doc,	       .m_size = sizeof(struct py_state),
+	.m_methods = py_functions,     .m_slots = module_slots,
+	.m_traverse = module_traverse, .m_clear = module_clear,
 	.m_free = module_free,
 };
 

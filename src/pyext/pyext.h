@@ -63,13 +63,15 @@ struct py_state {
 	PyObject *ns_creation_error;
 	PyObject *ns_deletion_error;
 	PyObject *arity;
+	PyObject *str_argcount;
 	PyObject *str_code;
 	PyObject *str_defaults;
 	PyObject *str_func;
 	uint64_t nreqs; /* given to the driver and not delivered yet */
 	uint64_t nbuffers;
-	uint64_t seed;
-	pid_t pid; /* where the module was loaded; see py_check_process() */
+	uint64_t seed;	  /* of srand() */
+	uint64_t streams; /* random streams handed out since */
+	pid_t pid;	  /* where the module was loaded; see py_check_process() */
 };
 
 /**
@@ -77,8 +79,7 @@ struct py_state {
  * @offset, @size: the part that commands transfer; all of it unless the script says otherwise
  */
 struct py_buffer {
-	PyObject_HEAD
-	struct py_state *state;
+	PyObject_HEAD struct py_state *state;
 	struct dma_mem mem;
 	size_t offset;
 	size_t size;
@@ -104,18 +105,18 @@ struct py_sink {
  * @ctrl: NULL once closed
  * @wait_lock: held by the thread that is inside waitdone
  * @script: admin commands of the script, AERs not counted, that are not delivered yet
+ * @qpairs: open Qpairs, struct py_qpair.node
  */
 struct py_ctrl {
-	PyObject_HEAD
-	struct py_state *state;
+	PyObject_HEAD struct py_state *state;
 	struct nvme_ctrl *ctrl;
 	struct py_sink sink;
 	struct py_live live;
 	/* cold from here */
 	PyThread_type_lock wait_lock;
-	PyObject *aer_cb;
+	struct list_node qpairs;
 	PyObject *init_func;
-	PyObject *weakrefs;
+	PyObject *init_exception;
 	uint32_t script;
 	uint32_t generation; /* of the process, see py_check_process() */
 	uint16_t latest_cid;
@@ -130,8 +131,7 @@ struct py_ctrl {
  * @wanted: threads that want @lock while waitdone goes from slice to slice
  */
 struct py_qpair {
-	PyObject_HEAD
-	struct py_state *state;
+	PyObject_HEAD struct py_state *state;
 	struct nvme_qpair *q;
 	struct py_sink sink;
 	pthread_mutex_t lock;
@@ -140,20 +140,19 @@ struct py_qpair {
 	PyThread_type_lock wait_lock;
 	struct py_ctrl *ctrl;
 	struct py_live live;
-	PyObject *weakrefs;
+	struct list_node node;
 	uint32_t generation;
 	uint16_t sqid;
+	uint16_t latest_cid;
 	uint64_t latest_latency_ns;
 };
 
 /* struct py_ns - a Namespace; @ns NULL once closed */
 struct py_ns {
-	PyObject_HEAD
-	struct py_state *state;
+	PyObject_HEAD struct py_state *state;
 	struct nvme_ns *ns;
 	struct py_ctrl *ctrl;
 	struct py_live live;
-	PyObject *weakrefs;
 	uint32_t generation;
 };
 

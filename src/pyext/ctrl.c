@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ctrl.c - nvme._core.Controller: opening, closing, registers. Its public face is Python's.
+ */
+#include "pyext/ctrl.h"
+
+#include <errno.h>
+
+#include "bus/bus.h"
+#include "nvme/cmdlog.h"
+#include "nvme/ctrl.h"
+#include "pyext/args.h"
+#include "pyext/pcie.h"
+#include "pyext/record.h"
+#include "spec/nvme.h"
+
+int py_ctrl_check(struct py_ctrl *self)
+{
+	if (py_check_process(self->state, self->generation))
+		return -1;
+	if (self->ctrl)
+		return 0;
+	py_fail(PyExc_SystemError, "the controller is closed");
+	return -1;
+}
+
+/* In the child of a fork nothing touches the drive; its memory is the parent's affair. */
+static void ctrl_close(struct py_live *live)
+{
+	struct py_ctrl *self = list_entry(live, struct py_ctrl, live);
+	struct nvme_ctrl *ctrl = self->ctrl;
+
+	py_live_del(live);
+	if (ctrl && self->generation == py_process_generation()) {
+		Py_BEGIN_ALLOW_THREADS nvme_ctrl_put(ctrl);
+		Py_END_ALLOW_THREADS
+	}
+	self->ctrl = NULL;
+	py_sink_forget(self->state, &self->sink);
+}
+
+/* The script's own initialisation; called by the driver from inside open and reset. */
+static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
+{
+	struct py_ctrl *self = priv;
+	PyGILState_STATE gil = PyGILState_Ensure();
+	PyObject *result, *type, *traceback;
+	int rc = 0;
+
+	self->ctrl = ctrl;
+	result = PyObject_CallFunctionObjArgs(self->init_func, (PyObject *)self, NULL);
+	if (!result) {
+		PyErr_Fetch(&type, &self->init_exception, &traceback);
+		PyErr_NormalizeException(&type, &self->init_exception, &traceback);
+		if (traceback)
+			PyException_SetTraceback(self->init_exception, traceback);
+		Py_XDECREF(type);
+		Py_XDECREF(traceback);
+		rc = -ECANCELED;
+	}
+	Py_XDECREF(result);
+	PyGILState_Release(gil);
+	return rc;
+}
+
+PyObject *py_ctrl_error(struct py_ctrl *self, PyObject *exc, int rc)
+{
+	PyObject *value = self->init_exception;
+
+	if (!value)
+		return py_error(self->state, exc, rc);
+	self->init_exception = NULL;
+	PyErr_SetObject((PyObject *)Py_TYPE(value), value);
+	Py_DECREF(value);
+	return NULL;
+}
+
+/* At an address, or on the bus of a Pcie, which gives it away. */
+static int ctrl_open(struct py_ctrl *self, const char *addr, struct py_pcie *pcie)
+{
+	struct nvme_ctrl_opts opts = { .init_priv = self };
+	struct bus *bus = pcie ? py_pcie_give_bus(pcie) : NULL;
+	struct nvme_ctrl *ctrl = NULL;
+	int rc;
+
+	if (pcie && !bus)
+		return -1;
+	if (self->init_func)
+		opts.init = run_init_func;
+	Py_BEGIN_ALLOW_THREADS rc =
+		bus ? nvme_ctrl_open_bus(&ctrl, bus, &opts) : nvme_ctrl_open(&ctrl, addr, &opts);
+	Py_END_ALLOW_THREADS self->ctrl = rc ? NULL : ctrl;
+	if (rc) {
+		py_ctrl_error(self, self->state->enumerate_error, rc);
+		return -1;
+	}
+	py_live_add(self->state, &self->live, ctrl_close);
+	if (pcie)
+		py_pcie_take_ctrl(pcie, self);
+	return 0;
+}
+
+static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+	ARGS_SPEC(spec, "Controller", 1, 2, "addr", "nvme_init_func");
+	struct py_state *state = py_state_of(type);
+	PyObject *arg[2], *init_func;
+	struct py_pcie *pcie = NULL;
+	const char *addr = NULL;
+	struct py_ctrl *self;
+
+	if (!state || args_bind_call(&spec, args, kwargs, arg) ||
+	    arg_callable(arg[1], "nvme_init_func", &init_func))
+		return NULL;
+	if (arg_is(arg[0], state->pcie_type))
+		pcie = (struct py_pcie *)arg[0];
+	else if (!PyUnicode_Check(arg[0]))
+		return py_fail(PyExc_TypeError, "addr must be a str or a Pcie");
+	else if (!(addr = PyUnicode_AsUTF8AndSize(arg[0], NULL)))
+		return NULL;
+	self = (struct py_ctrl *)PyType_GenericAlloc(type, 0);
+	if (!self)
+		return NULL;
+	self->state = state;
+	self->generation = py_process_generation();
+	self->init_func = Py_XNewRef(init_func);
+	py_sink_init(&self->sink);
+	list_init(&self->qpairs);
+	list_init(&self->live.node);
+	self->wait_lock = PyThread_allocate_lock();
+	if (!self->wait_lock)
+		PyErr_NoMemory();
+	if (!self->wait_lock || ctrl_open(self, addr, pcie)) {
+		Py_DECREF(self);
+		return NULL;
+	}
+	return (PyObject *)self;
+}
+
+static int ctrl_traverse(PyObject *obj, visitproc visit, void *arg)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	Py_VISIT(Py_TYPE(obj));
+	Py_VISIT(self->init_func);
+	Py_VISIT(self->init_exception);
+	return py_sink_traverse(&self->sink, visit, arg);
+}
+
+static int ctrl_clear(PyObject *obj)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	ctrl_close(&self->live);
+	Py_CLEAR(self->init_func);
+	Py_CLEAR(self->init_exception);
+	return 0;
+}
+
+static void ctrl_dealloc(PyObject *obj)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	PyObject_GC_UnTrack(obj);
+	if (self->sink.flying.next)
+		ctrl_clear(obj);
+	if (self->wait_lock)
+		PyThread_free_lock(self->wait_lock);
+	py_free(self);
+}
+
+/* --- registers --- */
+
+static int register_offset(PyObject *key, uint32_t *off)
+{
+	if (arg_u32(key, "offset", off))
+		return -1;
+	if (*off % 4 == 0)
+		return 0;
+	py_fail(PyExc_AssertionError, "register offset must be a multiple of 4, not %u", *off);
+	return -1;
+}
+
+static int removed(struct py_ctrl *self)
+{
+	py_fail(PyExc_SystemError, "%s is gone: its registers read all-ones", self->ctrl->addr);
+	return -1;
+}
+
+static PyObject *ctrl_getitem(PyObject *obj, PyObject *key)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+	uint32_t off = 0, val = 0, csts = 0;
+	int rc;
+
+	if (py_ctrl_check(self) || register_offset(key, &off))
+		return NULL;
+	rc = nvme_ctrl_read32(self->ctrl, off, &val);
+	if (!rc && val == UINT32_MAX)
+		rc = nvme_ctrl_read32(self->ctrl, NVME_REG_CSTS, &csts);
+	if (rc)
+		return py_error(self->state, NULL, rc);
+	if (csts == UINT32_MAX) {
+		removed(self);
+		return NULL;
+	}
+	return PyLong_FromUnsignedLong(val);
+}
+
+static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+	uint32_t off = 0, val = 0;
+	int rc;
+
+	if (!value) {
+		PyErr_SetString(PyExc_TypeError, "registers cannot be deleted");
+		return -1;
+	}
+	if (py_ctrl_check(self) || register_offset(key, &off) || arg_u32(value, "value", &val))
+		return -1;
+	Py_BEGIN_ALLOW_THREADS rc = nvme_ctrl_write32(self->ctrl, off, val);
+	Py_END_ALLOW_THREADS if (rc) py_error(self->state, NULL, rc);
+	return rc ? -1 : 0;
+}
+
+/* --- properties --- */
+
+static PyObject *get_cap(PyObject *obj, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+	uint64_t cap = 0;
+	int rc;
+
+	if (py_ctrl_check(self))
+		return NULL;
+	rc = nvme_ctrl_read64(self->ctrl, NVME_REG_CAP, &cap);
+	if (rc)
+		return py_error(self->state, NULL, rc);
+	if (cap == UINT64_MAX) {
+		removed(self);
+		return NULL;
+	}
+	return PyLong_FromUnsignedLongLong(cap);
+}
+
+static PyObject *get_addr(PyObject *obj, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	return py_ctrl_check(self) ? NULL : PyUnicode_FromString(self->ctrl->bus->addr);
+}
+
+static PyObject *get_mdts(PyObject *obj, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	if (py_ctrl_check(self))
+		return NULL;
+	if (self->ctrl->mdts_bytes > PY_SSIZE_T_MAX)
+		return PyLong_FromSsize_t(PY_SSIZE_T_MAX);
+	return PyLong_FromUnsignedLongLong(self->ctrl->mdts_bytes);
+}
+
+static PyObject *get_timeout(PyObject *obj, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	if (py_ctrl_check(self))
+		return NULL;
+	return PyLong_FromUnsignedLong(atomic_load(&self->ctrl->timeout_ms));
+}
+
+static int set_timeout(PyObject *obj, PyObject *value, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+	uint32_t timeout_ms = 0;
+
+	if (py_ctrl_check(self) || arg_u32(value, "timeout", &timeout_ms))
+		return -1;
+	if (!timeout_ms) {
+		PyErr_SetString(PyExc_ValueError, "timeout must be at least 1 ms");
+		return -1;
+	}
+	atomic_store(&self->ctrl->timeout_ms, timeout_ms);
+	return 0;
+}
+
+static PyObject *get_latest_cid(PyObject *obj, void *closure)
+{
+	return PyLong_FromLong(((struct py_ctrl *)obj)->latest_cid);
+}
+
+static PyObject *get_latest_latency(PyObject *obj, void *closure)
+{
+	return PyFloat_FromDouble((double)((struct py_ctrl *)obj)->latest_latency_ns / 1e3);
+}
+
+static PyGetSetDef ctrl_getset[] = {
+	{ "cap", get_cap, NULL, "Controller Capabilities, all 64 bits (Base 2.1, 3.1.4.1).", NULL },
+	{ "addr", get_addr, NULL, "Address of the device, in its canonical form.", NULL },
+	{ "mdts", get_mdts, NULL,
+	  "Maximum Data Transfer Size in bytes; sys.maxsize when the device has no limit.", NULL },
+	{ "timeout", get_timeout, set_timeout,
+	  "Milliseconds until a command counts as late (default 5000); waits end after 6 times that.",
+	  NULL },
+	{ "latest_cid", get_latest_cid, NULL,
+	  "Command identifier of the last admin command that was sent.", NULL },
+	{ "latest_latency", get_latest_latency, NULL,
+	  "Microseconds that the last completed admin command took.", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+PyDoc_STRVAR(records_doc,
+	     "_records($self, /)\n--\n\nThe command log of the admin queue, as bytes.");
+
+static PyObject *ctrl_records(PyObject *obj, PyObject *unused)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	return py_ctrl_check(self) ? NULL : py_records(self->ctrl->adminq);
+}
+
+static PyMethodDef ctrl_methods[] = {
+	ARGS_METHOD("waitdone", py_ctrl_waitdone, py_ctrl_waitdone_doc),
+	ARGS_METHOD("send_cmd", py_ctrl_send_cmd, py_ctrl_send_cmd_doc),
+	ARGS_METHOD("_execute", py_ctrl_execute, py_ctrl_execute_doc),
+	ARGS_METHOD("_reset", py_ctrl_reset, py_ctrl_reset_doc),
+	ARGS_METHOD("_shutdown", py_ctrl_shutdown, py_ctrl_shutdown_doc),
+	ARGS_METHOD("_power", py_ctrl_power, py_ctrl_power_doc),
+	ARGS_METHOD("_step", py_ctrl_step, py_ctrl_step_doc),
+	{ "_forget", py_ctrl_forget, METH_NOARGS, py_ctrl_forget_doc },
+	{ "_records", ctrl_records, METH_NOARGS, records_doc },
+	{ NULL, NULL, 0, NULL },
+};
+
+PyDoc_STRVAR(ctrl_doc, "Controller(addr, nvme_init_func=None)\n--\n\n"
+		       "A controller and its admin queue.");
+
+static PyType_Slot ctrl_slots[] = {
+	{ Py_tp_new, ctrl_new },
+	{ Py_tp_dealloc, ctrl_dealloc },
+	{ Py_tp_traverse, ctrl_traverse },
+	{ Py_tp_clear, ctrl_clear },
+	{ Py_tp_doc, (void *)ctrl_doc },
+	{ Py_mp_subscript, ctrl_getitem },
+	{ Py_mp_ass_subscript, ctrl_setitem },
+	{ Py_tp_getset, ctrl_getset },
+	{ Py_tp_methods, ctrl_methods },
+	{ 0, NULL },
+};
+
+static PyType_Spec ctrl_spec = {
+	.name = "nvme._core.Controller",
+	.basicsize = sizeof(struct py_ctrl),
+	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+	.slots = ctrl_slots,
+};
+
+int py_ctrl_add(PyObject *module, struct py_state *state)
+{
+	state->ctrl_type = py_add_type(module, &ctrl_spec);
+	return state->ctrl_type ? 0 : -1;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * functions.c - what nvme._core offers beside its types.
+ */
+#include "pyext/functions.h"
+
+#include "base/counts.h"
+#include "nvme/cmdlog_file.h"
+#include "nvme/ns.h"
+#include "pyext/args.h"
+#include "spec/names.h"
+#include "ssd/ssd.h"
+
+PyDoc_STRVAR(config_doc,
+	     "config($module, /, verify=None, fua_read=False, fua_write=False)\n--\n\n"
+	     "Settings of the whole process, for single commands and IOWorkers.\n\n"
+	     "verify: check the data of every read; None leaves it as it is\n"
+	     "fua_read, fua_write: Force Unit Access on every read, on every write\n"
+	     "Returns the settings after the call: bit 0 verify, bit 1 fua_read, bit 2 fua_write.");
+
+static PyObject *config(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+			PyObject *kwnames)
+{
+	ARGS_SPEC(spec, "config", 0, 3, "verify", "fua_read", "fua_write");
+	bool verify = nvme_config.verify, fua_read = false, fua_write = false;
+	PyObject *arg[3];
+
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg_or_null(arg[0]), &verify) ||
+	    arg_bool(arg[1], &fua_read) || arg_bool(arg[2], &fua_write))
+		return NULL;
+	nvme_config.verify = verify;
+	nvme_config.fua_read = fua_read;
+	nvme_config.fua_write = fua_write;
+	return PyLong_FromLong(verify | fua_read << 1 | fua_write << 2);
+}
+
+PyDoc_STRVAR(srand_doc,
+	     "srand($module, /, seed)\n--\n\n"
+	     "Seed every random choice of the tool; workers derive distinct streams from it.");
+
+static PyObject *seed(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+	ARGS_SPEC(spec, "srand", 1, 1, "seed");
+	struct py_state *state = PyModule_GetState(module);
+	PyObject *arg[1];
+
+	if (args_bind(&spec, args, nargs, kwnames, arg) ||
+	    arg_uint(arg[0], "seed", UINT64_MAX, &state->seed))
+		return NULL;
+	state->streams = 0;
+	Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(counts_doc,
+	     "counts($module, /)\n--\n\n"
+	     "How many of everything that must be given back are alive now, as a dict.");
+
+static PyObject *counts(PyObject *module, PyObject *unused)
+{
+	struct py_state *state = PyModule_GetState(module);
+	PyObject *dict =
+		Py_BuildValue("{s:K,s:K}", "commands", state->nreqs, "buffers", state->nbuffers);
+	PyObject *number;
+	int kind, rc;
+
+	for (kind = 0; dict && kind < COUNT_KINDS; kind++) {
+		number = PyLong_FromLongLong(count_get((enum count_kind)kind));
+		rc = number ?
+			     PyDict_SetItemString(dict, count_name((enum count_kind)kind), number) :
+			     -1;
+		Py_XDECREF(number);
+		if (rc)
+			Py_CLEAR(dict);
+	}
+	return dict;
+}
+
+/* A name by number; @bits of it count. */
+static PyObject *name_of(PyObject *o, unsigned int max, const char *(*name)(uint16_t number))
+{
+	uint64_t number = 0;
+
+	return arg_uint(o, "number", max, &number) ? NULL :
+						     PyUnicode_FromString(name((uint16_t)number));
+}
+
+static const char *admin_name(uint16_t number)
+{
+	return nvme_admin_opcode_name((uint8_t)number);
+}
+
+static const char *io_name(uint16_t number)
+{
+	return nvme_io_opcode_name((uint8_t)number);
+}
+
+PyDoc_STRVAR(admin_name_doc, "admin_name($module, opcode, /)\n--\n\nName of an admin command.");
+
+static PyObject *admin_opcode_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0xff, admin_name);
+}
+
+PyDoc_STRVAR(io_name_doc, "io_name($module, opcode, /)\n--\n\nName of an IO command.");
+
+static PyObject *io_opcode_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0xff, io_name);
+}
+
+PyDoc_STRVAR(status_name_doc,
+	     "status_name($module, status, /)\n--\n\nName of a status, SCT << 8 | SC.");
+
+static PyObject *status_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0x7ff, nvme_status_name);
+}
+
+PyDoc_STRVAR(sim_help_doc, "sim_help($module, /)\n--\n\nOptions of a `sim:` address.");
+
+static PyObject *sim_help(PyObject *module, PyObject *unused)
+{
+	return PyUnicode_FromString(ssd_options_help());
+}
+
+static PyObject *slot_records(struct py_state *state, struct nvme_cmdlog_file *f, unsigned int i,
+			      const struct nvme_cmdlog_slot_info *slot)
+{
+	unsigned int max = NVME_CMDLOG_RECORDS + slot->ncids;
+	struct nvme_cmdlog_record *records = PyMem_Calloc(max, sizeof(*records));
+	PyObject *tuple = NULL;
+	int count;
+
+	if (!records)
+		return PyErr_NoMemory();
+	count = nvme_cmdlog_file_read(f, i, records, max);
+	if (count < 0)
+		py_error(state, NULL, count);
+	else
+		tuple = Py_BuildValue("sHKKy#", slot->addr, slot->sqid,
+				      (unsigned long long)slot->opened_ns,
+				      (unsigned long long)slot->closed_ns, (const char *)records,
+				      (Py_ssize_t)((size_t)count * sizeof(*records)));
+	PyMem_Free(records);
+	return tuple;
+}
+
+static PyObject *file_slots(struct py_state *state, struct nvme_cmdlog_file *f, unsigned int nslots)
+{
+	struct nvme_cmdlog_slot_info slot;
+	PyObject *list = PyList_New(0), *item;
+	unsigned int i;
+
+	for (i = 0; list && i < nslots; i++) {
+		if (nvme_cmdlog_file_slot(f, i, &slot))
+			continue;
+		item = slot_records(state, f, i, &slot);
+		if (!item || PyList_Append(list, item))
+			Py_CLEAR(list);
+		Py_XDECREF(item);
+	}
+	return list;
+}
+
+PyDoc_STRVAR(cmdlog_file_doc,
+	     "cmdlog_file($module, path, /)\n--\n\n"
+	     "The command log of any process: (pid, alive, realtime_ns, slots), where a slot is\n"
+	     "(address, sqid, opened_ns, closed_ns, records).");
+
+static PyObject *cmdlog_file(PyObject *module, PyObject *o)
+{
+	struct py_state *state = PyModule_GetState(module);
+	struct nvme_cmdlog_info info;
+	struct nvme_cmdlog_file *f;
+	PyObject *slots;
+	const char *path = PyUnicode_AsUTF8AndSize(o, NULL);
+	int rc;
+
+	if (!path)
+		return NULL;
+	rc = nvme_cmdlog_file_open(&f, path);
+	if (rc)
+		return py_error(state, PyExc_OSError, rc);
+	nvme_cmdlog_file_info(f, &info);
+	slots = file_slots(state, f, info.nslots);
+	nvme_cmdlog_file_close(f);
+	if (!slots)
+		return NULL;
+	return Py_BuildValue("iOLN", info.pid, info.alive ? Py_True : Py_False,
+			     (long long)info.realtime_ns, slots);
+}
+
+PyDoc_STRVAR(cmdlog_path_doc, "cmdlog_path($module, /)\n--\n\n"
+			      "File of this process's command log, '' while there is none.");
+
+static PyObject *cmdlog_path(PyObject *module, PyObject *unused)
+{
+	return PyUnicode_FromString(nvme_cmdlog_path());
+}
+
+PyMethodDef py_functions[] = {
+	ARGS_METHOD("config", config, config_doc),
+	ARGS_METHOD("srand", seed, srand_doc),
+	{ "counts", counts, METH_NOARGS, counts_doc },
+	{ "admin_name", admin_opcode_name, METH_O, admin_name_doc },
+	{ "io_name", io_opcode_name, METH_O, io_name_doc },
+	{ "status_name", status_name, METH_O, status_name_doc },
+	{ "sim_help", sim_help, METH_NOARGS, sim_help_doc },
+	{ "cmdlog_file", cmdlog_file, METH_O, cmdlog_file_doc },
+	{ "cmdlog_path", cmdlog_path, METH_NOARGS, cmdlog_path_doc },
+	{ "close_all", py_close_all, METH_NOARGS, py_close_all_doc },
+	{ NULL, NULL, 0, NULL },
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ns.h - nvme._core.Namespace: its IO commands (ns_rw.c, ns_cmd.c).
+ */
+#ifndef PYNVME_PYEXT_NS_H
+#define PYNVME_PYEXT_NS_H
+
+#include "pyext/pyext.h"
+
+/* 0, or -1 with an exception: closed, or opened in another process. */
+int py_ns_check(struct py_ns *self);
+
+#define PY_NS_METHOD(name)                                                             \
+	extern const char py_ns_##name##_doc[];                                        \
+	PyObject *py_ns_##name(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, \
+			       PyObject *kwnames)
+
+PY_NS_METHOD(read);
+PY_NS_METHOD(write);
+PY_NS_METHOD(compare);
+PY_NS_METHOD(write_zeroes);
+PY_NS_METHOD(write_uncorrectable);
+PY_NS_METHOD(verify);
+PY_NS_METHOD(flush);
+PY_NS_METHOD(dsm);
+PY_NS_METHOD(copy);
+PY_NS_METHOD(send_cmd);
+
+#endif

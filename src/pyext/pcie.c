@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcie.c - nvme._core.Pcie: raw access to config space. Its public face is Python's.
+ */
+#include "pyext/pcie.h"
+
+#include "bus/bus.h"
+#include "nvme/ctrl.h"
+#include "pyext/args.h"
+#include "pyext/ctrl.h"
+
+#define CFG_BYTES 4096u
+
+/* The bus to use, or NULL with an exception. */
+static struct bus *pcie_bus(struct py_pcie *self)
+{
+	if (py_check_process(self->state, self->generation))
+		return NULL;
+	if (self->ctrl)
+		return py_ctrl_check(self->ctrl) ? NULL : self->ctrl->ctrl->bus;
+	if (!self->bus)
+		py_fail(PyExc_SystemError, "the PCI function is closed");
+	return self->bus;
+}
+
+struct bus *py_pcie_give_bus(struct py_pcie *self)
+{
+	struct bus *bus = pcie_bus(self);
+
+	if (bus && self->ctrl)
+		return (struct bus *)py_fail(self->state->enumerate_error,
+					     "%s has a Controller already", bus->addr);
+	self->bus = NULL;
+	return bus;
+}
+
+void py_pcie_take_ctrl(struct py_pcie *self, struct py_ctrl *ctrl)
+{
+	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
+}
+
+static void pcie_close(struct py_live *live)
+{
+	struct py_pcie *self = list_entry(live, struct py_pcie, live);
+	struct bus *bus = self->bus;
+
+	py_live_del(live);
+	self->bus = NULL;
+	if (bus && self->generation == py_process_generation()) {
+		Py_BEGIN_ALLOW_THREADS bus_close(bus);
+		Py_END_ALLOW_THREADS
+	}
+}
+
+static int pcie_open(struct py_pcie *self, const char *addr)
+{
+	int rc;
+
+	Py_BEGIN_ALLOW_THREADS rc = bus_open(&self->bus, addr);
+	Py_END_ALLOW_THREADS if (!rc) return 0;
+	py_error(self->state, self->state->enumerate_error, rc);
+	return -1;
+}
+
+static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+	ARGS_SPEC(spec, "Pcie", 1, 1, "nvme");
+	struct py_state *state = py_state_of(type);
+	const char *addr = NULL;
+	struct py_pcie *self;
+	PyObject *arg[1];
+	bool with_ctrl;
+
+	if (!state || args_bind_call(&spec, args, kwargs, arg))
+		return NULL;
+	with_ctrl = arg_is(arg[0], state->ctrl_type);
+	if (!with_ctrl && !PyUnicode_Check(arg[0]))
+		return py_fail(PyExc_TypeError, "nvme must be a Controller or an address");
+	if (!with_ctrl && !(addr = PyUnicode_AsUTF8AndSize(arg[0], NULL)))
+		return NULL;
+	if (with_ctrl && py_ctrl_check((struct py_ctrl *)arg[0]))
+		return NULL;
+	self = (struct py_pcie *)PyType_GenericAlloc(type, 0);
+	if (!self)
+		return NULL;
+	self->state = state;
+	self->generation = py_process_generation();
+	list_init(&self->live.node);
+	if (with_ctrl)
+		py_pcie_take_ctrl(self, (struct py_ctrl *)arg[0]);
+	else if (pcie_open(self, addr)) {
+		Py_DECREF(self);
+		return NULL;
+	}
+	py_live_add(state, &self->live, pcie_close);
+	return (PyObject *)self;
+}
+
+static int pcie_traverse(PyObject *obj, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(obj));
+	Py_VISIT(((struct py_pcie *)obj)->ctrl);
+	return 0;
+}
+
+static int pcie_clear(PyObject *obj)
+{
+	Py_CLEAR(((struct py_pcie *)obj)->ctrl);
+	return 0;
+}
+
+static void pcie_dealloc(PyObject *obj)
+{
+	struct py_pcie *self = (struct py_pcie *)obj;
+
+	PyObject_GC_UnTrack(obj);
+	if (self->live.node.next)
+		pcie_close(&self->live);
+	pcie_clear(obj);
+	py_free(self);
+}
+
+PyDoc_STRVAR(read_doc, "_read($self, /, offset, count)\n--\n\n"
+		       "`count` bytes of config space (4096 there are), as bytes.");
+
+static PyObject *pcie_read(PyObject *obj, PyObject *const *args, Py_ssize_t nargs,
+			   PyObject *kwnames)
+{
+	ARGS_SPEC(spec, "_read", 2, 2, "offset", "count");
+	struct py_pcie *self = (struct py_pcie *)obj;
+	uint64_t offset = 0, count = 0;
+	uint8_t bytes[CFG_BYTES];
+	PyObject *arg[2];
+	struct bus *bus;
+	int rc;
+
+	if (args_bind(&spec, args, nargs, kwnames, arg) ||
+	    arg_uint(arg[0], "offset", CFG_BYTES, &offset) ||
+	    arg_uint(arg[1], "count", CFG_BYTES - offset, &count) || !(bus = pcie_bus(self)))
+		return NULL;
+	if (!bus->ops->cfg_read)
+		return py_fail(self->state->nvme_error, "%s has no config space", bus->addr);
+	rc = bus->ops->cfg_read(bus, (unsigned int)offset, bytes, (unsigned int)count);
+	if (rc)
+		return py_error(self->state, NULL, rc);
+	return PyBytes_FromStringAndSize((const char *)bytes, (Py_ssize_t)count);
+}
+
+PyDoc_STRVAR(write_doc, "_write($self, /, offset, data)\n--\n\n"
+			"Write bytes to config space, as one access where they are 1, 2 or 4.");
+
+static PyObject *pcie_write(PyObject *obj, PyObject *const *args, Py_ssize_t nargs,
+			    PyObject *kwnames)
+{
+	ARGS_SPEC(spec, "_write", 2, 2, "offset", "data");
+	struct py_pcie *self = (struct py_pcie *)obj;
+	uint64_t offset = 0;
+	Py_ssize_t count = 0;
+	PyObject *arg[2];
+	struct bus *bus;
+	char *bytes;
+	int rc;
+
+	if (args_bind(&spec, args, nargs, kwnames, arg) ||
+	    arg_uint(arg[0], "offset", CFG_BYTES, &offset) ||
+	    PyBytes_AsStringAndSize(arg[1], &bytes, &count) || !(bus = pcie_bus(self)))
+		return NULL;
+	if (offset + (uint64_t)count > CFG_BYTES)
+		return py_fail(PyExc_IndexError, "config space has %u bytes", CFG_BYTES);
+	if (!bus->ops->cfg_write)
+		return py_fail(self->state->nvme_error, "%s has no config space", bus->addr);
+	rc = bus->ops->cfg_write(bus, (unsigned int)offset, bytes, (unsigned int)count);
+	if (rc)
+		return py_error(self->state, NULL, rc);
+	Py_RETURN_NONE;
+}
+
+static PyObject *get_addr(PyObject *obj, void *closure)
+{
+	struct bus *bus = pcie_bus((struct py_pcie *)obj);
+
+	return bus ? PyUnicode_FromString(bus->addr) : NULL;
+}
+
+static PyObject *get_ctrl(PyObject *obj, void *closure)
+{
+	PyObject *ctrl = (PyObject *)((struct py_pcie *)obj)->ctrl;
+
+	return Py_NewRef(ctrl ? ctrl : Py_None);
+}
+
+static PyGetSetDef pcie_getset[] = {
+	{ "addr", get_addr, NULL, "Address of the function, in its canonical form.", NULL },
+	{ "_nvme", get_ctrl, NULL, "The Controller of this function, or None.", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+static PyMethodDef pcie_methods[] = {
+	ARGS_METHOD("_read", pcie_read, read_doc),
+	ARGS_METHOD("_write", pcie_write, write_doc),
+	{ NULL, NULL, 0, NULL },
+};
+
+PyDoc_STRVAR(pcie_doc, "Pcie(nvme)\n--\n\nConfig space of a PCI function.");
+
+static PyType_Slot pcie_slots[] = {
+	{ Py_tp_new, pcie_new },	   { Py_tp_dealloc, pcie_dealloc },
+	{ Py_tp_traverse, pcie_traverse }, { Py_tp_clear, pcie_clear },
+	{ Py_tp_doc, (void *)pcie_doc },   { Py_tp_getset, pcie_getset },
+	{ Py_tp_methods, pcie_methods },   { 0, NULL },
+};
+
+static PyType_Spec pcie_spec = {
+	.name = "nvme._core.Pcie",
+	.basicsize = sizeof(struct py_pcie),
+	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+	.slots = pcie_slots,
+};
+
+int py_pcie_add(PyObject *module, struct py_state *state)
+{
+	state->pcie_type = py_add_type(module, &pcie_spec);
+	return state->pcie_type ? 0 : -1;
+}

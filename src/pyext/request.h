@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * request.h - a command of a script: what the driver gets, and what Python keeps for it.
+ */
+#ifndef PYNVME_PYEXT_REQUEST_H
+#define PYNVME_PYEXT_REQUEST_H
+
+#include "nvme/req.h"
+#include "pyext/pyext.h"
+
+/**
+ * struct py_req - one command
+ * @next: in the pool, in py_sink.done, in py_sink.ready
+ * @node: in py_sink.flying from submission to delivery
+ * @buf, @mbuf: kept alive for the device
+ * @cb: callback, or NULL
+ * @thread: that submitted it
+ * @cb_arity: positional parameters of @cb: 1 (the whole completion) or 2
+ * @internal: of the tool: whoever waits for it takes it, and it is never counted
+ * @abandoned: nobody waits for an @internal one any more
+ */
+struct py_req {
+	struct nvme_req req;
+	struct py_req *next;
+	struct list_node node;
+	struct py_sink *sink;
+	PyObject *buf;
+	PyObject *mbuf;
+	PyObject *cb;
+	unsigned long thread;
+	uint8_t cb_arity;
+	bool internal;
+	bool finished;
+	bool abandoned;
+};
+
+/* A request with callback @cb (NULL: none), ready to be filled by nvme/cmd.h; NULL with an exception. */
+struct py_req *py_req_get(struct py_state *state, PyObject *cb);
+/* Let go of what it holds and put it into the pool. */
+void py_req_put(struct py_state *state, struct py_req *r);
+/* The transferred part of a Buffer; also keeps it alive. */
+void py_req_hold(struct py_req *r, struct py_buffer *buf, struct py_buffer *mbuf);
+
+void py_sink_init(struct py_sink *sink);
+/* On its way to the driver; py_req_put() takes it off again. */
+void py_sink_add(struct py_state *state, struct py_sink *sink, struct py_req *r);
+/* Move what was completed to sink->ready, oldest first. */
+void py_sink_collect(struct py_sink *sink);
+/* The oldest of sink->ready, or NULL. */
+struct py_req *py_sink_pop(struct py_sink *sink);
+/* Release all that completed without telling anybody: the queue is being deleted. */
+void py_sink_forget(struct py_state *state, struct py_sink *sink);
+int py_sink_traverse(struct py_sink *sink, visitproc visit, void *arg);
+
+/* Free the pool. */
+void py_req_drain_pool(struct py_state *state);
+
+#endif
