@@ -85,8 +85,19 @@ static void soft_step(struct bus *bus, uint64_t now_ns)
 
 /* --- registers and config space ------------------------------------------------------------ */
 
+static int check_cfg(struct bus *bus, unsigned int off, unsigned int len)
+{
+	if (off <= PCIE_CFG_BYTES && len <= PCIE_CFG_BYTES - off)
+		return 0;
+	return err_set(-EINVAL, "%s: config space ends at %#x", bus->addr, PCIE_CFG_BYTES);
+}
+
 static int soft_cfg_read(struct bus *bus, unsigned int off, void *buf, unsigned int len)
 {
+	int err = check_cfg(bus, off, len);
+
+	if (err)
+		return err;
 	soft_lock(bus);
 	ssd_cfg_read(soft_bus_of(bus)->ssd, off, buf, len);
 	pthread_mutex_unlock(&soft_bus_of(bus)->lock);
@@ -96,7 +107,10 @@ static int soft_cfg_read(struct bus *bus, unsigned int off, void *buf, unsigned 
 static int soft_cfg_write(struct bus *bus, unsigned int off, const void *buf, unsigned int len)
 {
 	struct soft_bus *soft = soft_bus_of(bus);
+	int err = check_cfg(bus, off, len);
 
+	if (err)
+		return err;
 	soft_lock(bus);
 	ssd_cfg_write(soft->ssd, off, buf, len, soft_now(soft, clock_now_ns()));
 	soft_unlock(bus);

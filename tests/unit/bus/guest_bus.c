@@ -46,6 +46,8 @@ struct device {
 	uint16_t phase;
 };
 
+static struct device dev; /* of the test that runs */
+
 static void assert_ok(int err)
 {
 	if (err)
@@ -68,102 +70,104 @@ static void wait_ready(struct bus *bus, uint32_t ready)
 		assert_true(clock_now_ns() < until_ns);
 }
 
-static void enable(struct device *dev)
+static void enable(void)
 {
-	assert_ok(bus_write32(dev->bus, NVME_REG_CC, 0));
-	wait_ready(dev->bus, 0);
-	memset(dev->cq.va, 0, dev->cq.len);
-	dev->tail = 0;
-	dev->head = 0;
-	dev->phase = 1;
-	assert_ok(bus_write32(dev->bus, NVME_REG_AQA, (ENTRIES - 1) << 16 | (ENTRIES - 1)));
-	assert_ok(bus_write64(dev->bus, NVME_REG_ASQ, dma_iova(dev->sq.va)));
-	assert_ok(bus_write64(dev->bus, NVME_REG_ACQ, dma_iova(dev->cq.va)));
-	assert_ok(bus_write32(dev->bus, NVME_REG_CC, CC_ENABLED));
-	wait_ready(dev->bus, 1);
+	assert_ok(bus_write32(dev.bus, NVME_REG_CC, 0));
+	wait_ready(dev.bus, 0);
+	memset(dev.cq.va, 0, dev.cq.len);
+	dev.tail = 0;
+	dev.head = 0;
+	dev.phase = 1;
+	assert_ok(bus_write32(dev.bus, NVME_REG_AQA, (ENTRIES - 1) << 16 | (ENTRIES - 1)));
+	assert_ok(bus_write64(dev.bus, NVME_REG_ASQ, dma_iova(dev.sq.va)));
+	assert_ok(bus_write64(dev.bus, NVME_REG_ACQ, dma_iova(dev.cq.va)));
+	assert_ok(bus_write32(dev.bus, NVME_REG_CC, CC_ENABLED));
+	wait_ready(dev.bus, 1);
 }
 
-static void device_open(struct device *dev, unsigned int vectors)
+static void device_open(unsigned int vectors)
 {
-	memset(dev, 0, sizeof(*dev));
-	assert_ok(bus_open(&dev->bus, address));
-	assert_ok(dma_alloc(&dev->sq, ENTRIES * 64));
-	assert_ok(dma_alloc(&dev->cq, ENTRIES * 16));
-	assert_ok(dma_alloc(&dev->data, 4096));
+	assert_ok(bus_open(&dev.bus, address));
+	assert_ok(dma_alloc(&dev.sq, ENTRIES * 64));
+	assert_ok(dma_alloc(&dev.cq, ENTRIES * 16));
+	assert_ok(dma_alloc(&dev.data, 4096));
 	if (vectors)
-		assert_ok(bus_irq_init(dev->bus, vectors));
-	enable(dev);
+		assert_ok(bus_irq_init(dev.bus, vectors));
+	enable();
 }
 
-static void device_close(struct device *dev)
+static int open_only(void **state)
 {
-	assert_ok(bus_write32(dev->bus, NVME_REG_CC, 0));
-	wait_ready(dev->bus, 0);
-	dma_free(&dev->sq);
-	dma_free(&dev->cq);
-	dma_free(&dev->data);
-	bus_close(dev->bus);
-	assert_int_equal(count_get(COUNT_FDS), 0);
-	assert_int_equal(count_get(COUNT_CHUNKS), 0);
+	assert_ok(bus_open(&dev.bus, address));
+	return 0;
 }
 
-static void doorbell(struct device *dev, unsigned int index, uint32_t val)
+static int close_all(void **state)
 {
-	if (dev->bus->doorbells) {
-		mmio_write32(&dev->bus->doorbells[index], val);
-		bus_kick(dev->bus);
+	dma_free(&dev.sq);
+	dma_free(&dev.cq);
+	dma_free(&dev.data);
+	bus_close(dev.bus);
+	memset(&dev, 0, sizeof(dev));
+	return count_get(COUNT_FDS) || count_get(COUNT_CHUNKS) || count_get(COUNT_THREADS);
+}
+
+static void doorbell(unsigned int index, uint32_t val)
+{
+	if (dev.bus->doorbells) {
+		mmio_write32(&dev.bus->doorbells[index], val);
+		bus_kick(dev.bus);
 	} else {
-		assert_ok(bus_write32(dev->bus, NVME_REG_DOORBELLS + 4 * index, val));
+		assert_ok(bus_write32(dev.bus, NVME_REG_DOORBELLS + 4 * index, val));
 	}
 }
 
-static void submit_identify(struct device *dev)
+static void submit_identify(void)
 {
-	uint32_t *sqe = (uint32_t *)dev->sq.va + 16 * dev->tail;
-	uint64_t iova = dma_iova(dev->data.va);
+	uint32_t *sqe = (uint32_t *)dev.sq.va + 16 * dev.tail;
+	uint64_t iova = dma_iova(dev.data.va);
 
 	memset(sqe, 0, 64);
-	sqe[0] = IDENTIFY | dev->tail << 16;
+	sqe[0] = IDENTIFY | dev.tail << 16;
 	sqe[6] = (uint32_t)iova;
 	sqe[7] = (uint32_t)(iova >> 32);
 	sqe[10] = CNS_CTRL;
-	dev->tail = (dev->tail + 1) % ENTRIES;
+	dev.tail = (dev.tail + 1) % ENTRIES;
 	dma_wmb();
-	doorbell(dev, 0, dev->tail);
+	doorbell(0, dev.tail);
 }
 
-static bool completed(struct device *dev)
+static bool completed(void)
 {
-	volatile uint32_t *cqe = (uint32_t *)dev->cq.va + 4 * dev->head;
+	volatile uint32_t *cqe = (uint32_t *)dev.cq.va + 4 * dev.head;
 	uint32_t dw3;
 
-	bus_step(dev->bus, clock_now_ns());
+	bus_step(dev.bus, clock_now_ns());
 	dw3 = cqe[3];
 	dma_rmb();
-	if ((dw3 >> 16 & 1) != dev->phase)
+	if ((dw3 >> 16 & 1) != dev.phase)
 		return false;
 	assert_int_equal(dw3 >> 17, 0);
-	dev->head = (dev->head + 1) % ENTRIES;
-	dev->phase ^= dev->head == 0;
-	doorbell(dev, 1, dev->head);
+	dev.head = (dev.head + 1) % ENTRIES;
+	dev.phase ^= dev.head == 0;
+	doorbell(1, dev.head);
 	return true;
 }
 
-static void wait_completed(struct device *dev)
+static void wait_completed(void)
 {
 	uint64_t until_ns = clock_now_ns() + 5 * SECOND_NS;
 
-	while (!completed(dev))
+	while (!completed())
 		assert_true(clock_now_ns() < until_ns);
 }
 
 static void config_space_is_that_of_an_nvme_function(void **state)
 {
-	struct bus *bus;
+	struct bus *bus = dev.bus;
 	uint32_t class;
 	uint8_t last;
 
-	assert_ok(bus_open(&bus, address));
 	assert_ok(pci_read32(bus, PCI_CFG_REVISION, &class));
 	assert_int_equal(class >> 8, PCI_CLASS_NVME);
 	assert_true(pci_find_cap(bus, PCI_CAP_PCIE) >= 0x40);
@@ -171,111 +175,90 @@ static void config_space_is_that_of_an_nvme_function(void **state)
 	assert_int_equal(pci_find_cap(bus, PCI_CAP_AGP), 0);
 	assert_int_equal(bus->ops->cfg_read(bus, PCIE_CFG_BYTES - 1, &last, 1), 0);
 	assert_int_equal(bus->ops->cfg_read(bus, PCIE_CFG_BYTES, &last, 1), -EINVAL);
-	bus_close(bus);
 }
 
 static void registers_answer(void **state)
 {
-	struct bus *bus;
-	uint64_t cap, far;
+	struct bus *bus = dev.bus;
+	uint64_t cap;
 
-	assert_ok(bus_open(&bus, address));
 	assert_ok(bus_read64(bus, NVME_REG_CAP, &cap));
 	assert_true(cap != 0 && cap != UINT64_MAX);
 	assert_int_equal(reg(bus, NVME_REG_CAP), (uint32_t)cap);
 	assert_true(reg(bus, NVME_REG_VS) >= NVME_VS(1, 0, 0));
-	assert_int_equal(bus_read64(bus, UINT64_C(1) << 40, &far), -EINVAL);
-	bus_close(bus);
 }
 
 static void identify_reaches_memory(void **state)
 {
-	struct device dev;
-
-	device_open(&dev, 0);
+	device_open(0);
 	for (int i = 0; i < 100; i++) {
 		memset(dev.data.va, 0, 4096);
-		submit_identify(&dev);
-		wait_completed(&dev);
+		submit_identify();
+		wait_completed();
 		assert_true(((uint16_t *)dev.data.va)[0] != 0); /* VID */
 	}
-	device_close(&dev);
 }
 
 static void memory_allocated_later_is_reached(void **state)
 {
 	struct dma_mem big, first;
-	struct device dev;
-
-	device_open(&dev, 0);
+	device_open(0);
 	assert_ok(dma_alloc(&big, 1 << 21));
 	first = dev.data;
 	dev.data = big;
-	submit_identify(&dev);
-	wait_completed(&dev);
+	submit_identify();
+	wait_completed();
 	assert_true(((uint16_t *)big.va)[0] != 0);
 	dev.data = first;
 	dma_free(&big);
-	device_close(&dev);
 }
 
 static void an_interrupt_wakes_the_waiter(void **state)
 {
-	struct device dev;
-
-	device_open(&dev, 4);
+	device_open(4);
 	assert_true(dev.bus->nvectors >= 1);
 	for (int i = 0; i < 10; i++) {
-		submit_identify(&dev);
+		submit_identify();
 		assert_int_equal(bus_irq_wait(dev.bus, 0, clock_now_ns() + 5 * SECOND_NS), 1);
-		wait_completed(&dev);
+		wait_completed();
 		assert_int_equal(bus_irq_isset(dev.bus, 0), 1);
 		assert_int_equal(bus_irq_clear(dev.bus, 0), 0);
 		assert_int_equal(bus_irq_isset(dev.bus, 0), 0);
 	}
-	device_close(&dev);
 }
 
 static void a_wait_for_nothing_ends_in_time(void **state)
 {
-	struct device dev;
 	uint64_t start_ns;
 
-	device_open(&dev, 1);
+	device_open(1);
 	start_ns = clock_now_ns();
 	assert_int_equal(bus_irq_wait(dev.bus, 0, start_ns + SECOND_NS / 10), 0);
 	assert_in_range(clock_now_ns() - start_ns, SECOND_NS / 10, SECOND_NS);
-	device_close(&dev);
 }
 
 static void a_masked_interrupt_fires_at_unmask(void **state)
 {
-	struct device dev;
-
-	device_open(&dev, 2);
+	device_open(2);
 	assert_ok(bus_irq_set_mask(dev.bus, 0, true));
-	submit_identify(&dev);
+	submit_identify();
 	assert_int_equal(bus_irq_wait(dev.bus, 0, clock_now_ns() + SECOND_NS / 5), 0);
 	assert_int_equal(bus_irq_isset(dev.bus, 0), 0);
 	assert_ok(bus_irq_set_mask(dev.bus, 0, false));
 	assert_int_equal(bus_irq_wait(dev.bus, 0, clock_now_ns() + SECOND_NS), 1);
-	wait_completed(&dev);
-	device_close(&dev);
+	wait_completed();
 }
 
 static void reset_disables_and_the_device_comes_back(enum bus_reset kind)
 {
-	struct device dev;
-
-	device_open(&dev, 2);
+	device_open(2);
 	assert_ok(dev.bus->ops->reset(dev.bus, kind));
 	assert_int_equal(reg(dev.bus, NVME_REG_CC) & 1, 0);
 	assert_ok(bus_irq_replay(dev.bus));
-	enable(&dev);
-	submit_identify(&dev);
+	enable();
+	submit_identify();
 	assert_int_equal(bus_irq_wait(dev.bus, 0, clock_now_ns() + 5 * SECOND_NS), 1);
-	wait_completed(&dev);
-	device_close(&dev);
+	wait_completed();
 }
 
 static void function_level_reset(void **state)
@@ -290,42 +273,35 @@ static void hot_reset(void **state)
 
 static void a_function_in_d3hot_reads_all_ones_and_returns(void **state)
 {
-	struct device dev;
-
-	device_open(&dev, 0);
+	device_open(0);
 	assert_ok(pci_set_power_state(dev.bus, 3));
 	assert_int_equal(pci_get_power_state(dev.bus), 3);
 	assert_int_equal(reg(dev.bus, NVME_REG_VS), UINT32_MAX);
 	assert_ok(bus_write32(dev.bus, NVME_REG_CC, 0));
 	assert_ok(pci_set_power_state(dev.bus, 0));
 	assert_true(reg(dev.bus, NVME_REG_VS) != UINT32_MAX);
-	enable(&dev);
-	submit_identify(&dev);
-	wait_completed(&dev);
-	device_close(&dev);
+	enable();
+	submit_identify();
+	wait_completed();
 }
 
 static void without_memory_space_registers_read_all_ones(void **state)
 {
-	struct bus *bus;
+	struct bus *bus = dev.bus;
 
-	assert_ok(bus_open(&bus, address));
 	assert_ok(pci_write16(bus, PCI_CFG_COMMAND, 0));
 	assert_int_equal(reg(bus, NVME_REG_VS), UINT32_MAX);
 	assert_ok(pci_enable(bus));
 	assert_true(reg(bus, NVME_REG_VS) != UINT32_MAX);
-	bus_close(bus);
 }
 
 static void a_power_cycle_needs_no_reopen(void **state)
 {
-	struct device dev;
 	int err;
 
-	device_open(&dev, 2);
+	device_open(2);
 	err = dev.bus->ops->power(dev.bus, false);
 	if (err == -EOPNOTSUPP) {
-		device_close(&dev);
 		skip();
 	}
 	assert_ok(err);
@@ -334,35 +310,37 @@ static void a_power_cycle_needs_no_reopen(void **state)
 	assert_ok(dev.bus->ops->health(dev.bus));
 	assert_int_equal(reg(dev.bus, NVME_REG_CC) & 1, 0);
 	assert_ok(bus_irq_replay(dev.bus));
-	enable(&dev);
-	submit_identify(&dev);
+	enable();
+	submit_identify();
 	assert_int_equal(bus_irq_wait(dev.bus, 0, clock_now_ns() + 5 * SECOND_NS), 1);
-	wait_completed(&dev);
-	device_close(&dev);
+	wait_completed();
+}
+
+static void beyond_bar0_there_is_nothing(void **state)
+{
+	uint64_t far;
+
+	assert_int_equal(bus_read64(dev.bus, UINT64_C(1) << 40, &far), -EINVAL);
+	assert_int_equal(bus_write64(dev.bus, UINT64_C(1) << 40, 0), -EINVAL);
 }
 
 static void a_second_open_is_refused(void **state)
 {
-	struct bus *first, *second;
+	struct bus *second;
 
-	assert_ok(bus_open(&first, address));
 	assert_int_equal(bus_open(&second, address), -EALREADY);
 	assert_non_null(strstr(err_text(), "open in this process"));
-	bus_close(first);
-	assert_ok(bus_open(&first, address));
-	bus_close(first);
 }
 
 /* The child hears who has the drive; its close does not disturb the parent. */
 static void another_process_is_refused_by_name(void **state)
 {
-	struct device dev;
 	struct bus *second;
 	char parent[32];
 	int status;
 	pid_t pid;
 
-	device_open(&dev, 1);
+	device_open(1);
 	snprintf(parent, sizeof(parent), "process %d ", (int)getpid());
 	pid = fork();
 	if (!pid) {
@@ -375,18 +353,16 @@ static void another_process_is_refused_by_name(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	submit_identify(&dev);
+	submit_identify();
 	assert_int_equal(bus_irq_wait(dev.bus, 0, clock_now_ns() + 5 * SECOND_NS), 1);
-	wait_completed(&dev);
-	device_close(&dev);
+	wait_completed();
 }
 
 static void aspm_is_set_and_read_back_or_refused(void **state)
 {
-	struct bus *bus;
+	struct bus *bus = dev.bus;
 	int err;
 
-	assert_ok(bus_open(&bus, address));
 	err = pci_set_aspm(bus, 1);
 	if (err)
 		assert_int_equal(err, -EOPNOTSUPP);
@@ -394,33 +370,43 @@ static void aspm_is_set_and_read_back_or_refused(void **state)
 		assert_int_equal(pci_get_aspm(bus), 1);
 	assert_ok(pci_set_aspm(bus, 0));
 	assert_int_equal(pci_get_aspm(bus), 0);
-	bus_close(bus);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(config_space_is_that_of_an_nvme_function),
-		cmocka_unit_test(registers_answer),
-		cmocka_unit_test(identify_reaches_memory),
-		cmocka_unit_test(memory_allocated_later_is_reached),
-		cmocka_unit_test(an_interrupt_wakes_the_waiter),
-		cmocka_unit_test(a_wait_for_nothing_ends_in_time),
-		cmocka_unit_test(a_masked_interrupt_fires_at_unmask),
-		cmocka_unit_test(function_level_reset),
-		cmocka_unit_test(hot_reset),
-		cmocka_unit_test(a_function_in_d3hot_reads_all_ones_and_returns),
-		cmocka_unit_test(without_memory_space_registers_read_all_ones),
-		cmocka_unit_test(a_power_cycle_needs_no_reopen),
-		cmocka_unit_test(a_second_open_is_refused),
-		cmocka_unit_test(another_process_is_refused_by_name),
-		cmocka_unit_test(aspm_is_set_and_read_back_or_refused),
+		cmocka_unit_test_setup_teardown(config_space_is_that_of_an_nvme_function, open_only,
+						close_all),
+		cmocka_unit_test_setup_teardown(registers_answer, open_only, close_all),
+		cmocka_unit_test_teardown(identify_reaches_memory, close_all),
+		cmocka_unit_test_teardown(memory_allocated_later_is_reached, close_all),
+		cmocka_unit_test_teardown(an_interrupt_wakes_the_waiter, close_all),
+		cmocka_unit_test_teardown(a_wait_for_nothing_ends_in_time, close_all),
+		cmocka_unit_test_teardown(a_masked_interrupt_fires_at_unmask, close_all),
+		cmocka_unit_test_teardown(function_level_reset, close_all),
+		cmocka_unit_test_teardown(hot_reset, close_all),
+		cmocka_unit_test_teardown(a_function_in_d3hot_reads_all_ones_and_returns,
+					  close_all),
+		cmocka_unit_test_setup_teardown(without_memory_space_registers_read_all_ones,
+						open_only, close_all),
+		cmocka_unit_test_teardown(a_power_cycle_needs_no_reopen, close_all),
+		cmocka_unit_test_setup_teardown(aspm_is_set_and_read_back_or_refused, open_only,
+						close_all),
 	};
+	const struct CMUnitTest real_tests[] = {
+		cmocka_unit_test_setup_teardown(a_second_open_is_refused, open_only, close_all),
+		cmocka_unit_test_teardown(another_process_is_refused_by_name, close_all),
+		cmocka_unit_test_setup_teardown(beyond_bar0_there_is_nothing, open_only, close_all),
+	};
+	int failed;
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: guest_bus ADDRESS\n");
 		return 2;
 	}
 	address = argv[1];
-	return cmocka_run_group_tests_name("bus", tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("bus", tests, NULL, NULL);
+	if (strncmp(address, "sim", 3))
+		failed += cmocka_run_group_tests_name("real bus", real_tests, NULL, NULL);
+	return failed;
 }
