@@ -167,6 +167,14 @@ int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out)
 	return err;
 }
 
+struct nvme_ns *nvme_ns_get(struct nvme_ns *ns)
+{
+	pthread_mutex_lock(&ns->ctrl->ns_lock);
+	ns->refs++;
+	pthread_mutex_unlock(&ns->ctrl->ns_lock);
+	return ns;
+}
+
 void nvme_ns_put(struct nvme_ns *ns)
 {
 	struct nvme_ctrl *ctrl;

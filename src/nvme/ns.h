@@ -51,6 +51,8 @@ static inline uint32_t nvme_ns_stride(const struct nvme_ns *ns, uint32_t cdw12)
 
 /* -ENOENT inactive or invalid nsid, -EPROTO Identify failed, -ENOMEM. */
 int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out);
+/* One reference more, for another user of an open namespace. */
+struct nvme_ns *nvme_ns_get(struct nvme_ns *ns);
 void nvme_ns_put(struct nvme_ns *ns);
 /* Identify again; a changed format or size starts an empty verify table. */
 int nvme_ns_refresh(struct nvme_ns *ns);

@@ -4,6 +4,7 @@
  */
 #include "nvme/pcie.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -16,21 +16,34 @@
 #include "nvme/qpair.h"
 #include "nvme/transport.h"
 
-int nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req)
+/* The entry is complete: into the recorder and the ring. */
+static inline void put_entry(struct nvme_qpair *q, const struct nvme_req *req)
 {
-	unsigned int tail = q->sq_tail;
-	int err;
+	const struct nvme_sqe sqe = req->sqe;
+	uint32_t tail = q->sq_tail;
 
-	if (!(req->flags & NVME_REQ_RAW_PTR)) {
-		err = nvme_prp_map(q, &q->trackers[req->cid], req);
-		if (unlikely(err))
-			return err;
-	}
-	nvme_cmdlog_submit(q->log, req->cid, &req->sqe, req->submit_ns);
-	q->sq[tail] = req->sqe;
+	nvme_cmdlog_submit(q->log, req->cid, &sqe, req->submit_ns);
+	q->sq[tail] = sqe;
 	if (unlikely(++tail == q->sq_depth))
 		tail = 0;
 	q->sq_tail = (uint16_t)tail;
+}
+
+/* More than one page, metadata, no data, or something to refuse. */
+static int __attribute__((noinline)) submit_slow(struct nvme_qpair *q, struct nvme_req *req)
+{
+	int err = nvme_prp_map(q, &q->trackers[req->cid], req);
+
+	if (!err)
+		put_entry(q, req);
+	return err;
+}
+
+int nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req)
+{
+	if (!(req->flags & NVME_REQ_RAW_PTR) && unlikely(!nvme_prp_map_page(req)))
+		return submit_slow(q, req);
+	put_entry(q, req);
 	return 0;
 }
 
@@ -54,86 +67,73 @@ report(struct nvme_qpair *q, enum nvme_event_type type, const struct nvme_cqe *c
 	nvme_event_push(q->ctrl, &ev);
 }
 
-/*
- * The request that a completion ends, NULL if the device made it up. A wrong SQ head is reported
- * and otherwise harmless: slots are reused by CID, never by SQ head.
- */
-static inline struct nvme_req *match(struct nvme_qpair *q, const struct nvme_cqe *cqe,
-				     uint64_t now_ns)
+/* An entry that ends no command of ours: what is wrong with it? */
+static void __attribute__((noinline))
+reject(struct nvme_qpair *q, const struct nvme_cqe *slot, uint64_t now_ns)
 {
-	struct nvme_req *req = NULL;
+	struct nvme_cqe cqe = *slot;
 
-	if (likely(cqe->cid < q->ntrackers))
-		req = q->trackers[cqe->cid].req;
-	if (unlikely(cqe->sqid != q->sqid)) {
-		report(q, NVME_EVENT_WRONG_SQID, cqe, now_ns);
-		return NULL;
-	}
-	if (unlikely(!req)) {
-		report(q, NVME_EVENT_UNKNOWN_CID, cqe, now_ns);
-		return NULL;
-	}
-	if (unlikely(cqe->sqhd >= q->sq_depth))
-		report(q, NVME_EVENT_BAD_SQHD, cqe, now_ns);
-	else
-		q->sq_head = cqe->sqhd;
-	return req;
+	report(q, cqe.sqid != q->sqid ? NVME_EVENT_WRONG_SQID : NVME_EVENT_UNKNOWN_CID, &cqe,
+	       now_ns);
 }
 
-/* The entry at the head if the device has filled it: dword 3 first, then the rest. */
-static inline bool fetch(const struct nvme_qpair *q, struct nvme_cqe *cqe)
+/* The request that a completion ends, NULL if the device made it up. */
+static inline struct nvme_req *match(const struct nvme_qpair *q, const struct nvme_cqe *slot,
+				     uint16_t cid)
 {
-	const struct nvme_cqe *slot = &q->cq[q->cq_head];
-	uint32_t dw3 = mmio_read32(&slot->cid);
-
-	if ((dw3 >> 16 & 1) != q->cq_phase)
-		return false;
-	cqe->cdw0 = slot->cdw0;
-	cqe->cdw1 = slot->cdw1;
-	cqe->sqhd = slot->sqhd;
-	cqe->sqid = slot->sqid;
-	cqe->cid = (uint16_t)dw3;
-	cqe->status = (uint16_t)(dw3 >> 16);
-	return true;
+	if (unlikely(cid >= q->ntrackers || slot->sqid != q->sqid))
+		return NULL;
+	return q->trackers[cid].req;
 }
 
-static inline void advance(struct nvme_qpair *q)
+/* Tell the device how far we have read. A wrong SQ head is reported and otherwise harmless. */
+static void release(struct nvme_qpair *q, uint32_t head, const struct nvme_cqe *last,
+		    uint64_t now_ns)
 {
-	unsigned int head = q->cq_head + 1u;
-
-	if (unlikely(head == q->cq_depth)) {
-		head = 0;
-		q->cq_phase ^= 1;
-	}
 	q->cq_head = (uint16_t)head;
-	__builtin_prefetch(&q->cq[head]);
+	mmio_write32(q->cq_doorbell, head);
+	if (unlikely(q->trapped))
+		nvme_pcie_trap(q, nvme_pcie_cq_doorbell(q), q->cq_head);
+	if (unlikely(last->sqhd >= q->sq_depth))
+		report(q, NVME_EVENT_BAD_SQHD, last, now_ns);
+	else
+		q->sq_head = last->sqhd;
 }
 
 /*
- * Reaps up to @max requests. A device that fills the ring for ever with nonsense is let go
- * after one round of the ring.
+ * Reaps up to @max requests. The phase is looked at first, with acquire order, then the rest.
+ * A device that fills the ring for ever with nonsense is let go after one round of the ring.
  */
 static unsigned int reap(struct nvme_qpair *q, unsigned int max, uint64_t now_ns)
 {
-	unsigned int done = 0, seen = 0;
+	const struct nvme_cqe *cq = q->cq, *slot = NULL;
+	unsigned int done = 0, nonsense = 0;
+	uint32_t head = q->cq_head;
 	struct nvme_req *req;
-	struct nvme_cqe cqe;
+	uint32_t dw3;
 
-	while (done < max && seen < q->cq_depth && fetch(q, &cqe)) {
-		seen++;
-		advance(q);
-		req = match(q, &cqe, now_ns);
-		if (unlikely(!req))
+	while (done < max && nonsense < q->cq_depth) {
+		dw3 = mmio_read32(&cq[head].cid);
+		if ((dw3 >> 16 & 1) != q->cq_phase)
+			break;
+		slot = &cq[head];
+		if (unlikely(++head == q->cq_depth)) {
+			head = 0;
+			q->cq_phase ^= 1;
+		}
+		__builtin_prefetch(&cq[head]);
+		req = match(q, slot, (uint16_t)dw3);
+		if (unlikely(!req)) {
+			reject(q, slot, now_ns);
+			nonsense++;
 			continue;
-		req->cqe = cqe;
-		nvme_req_complete(q, req, now_ns);
+		}
+		req->cqe = *slot;
 		done++;
+		nvme_req_complete(q, req, now_ns);
 	}
-	if (seen) {
-		mmio_write32(q->cq_doorbell, q->cq_head);
-		if (unlikely(q->trapped))
-			nvme_pcie_trap(q, nvme_pcie_cq_doorbell(q), q->cq_head);
-	}
+	if (slot)
+		release(q, head, slot, now_ns);
 	return done;
 }
 

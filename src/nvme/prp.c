@@ -4,26 +4,11 @@
  */
 #include "nvme/prp.h"
 
+#include <errno.h>
+
 #include "base/err.h"
 
 #define ENTRIES_PER_PAGE (DMA_PAGE_BYTES / sizeof(uint64_t))
-
-int nvme_prp_refuse(const struct nvme_req *req)
-{
-	if (!dma_iova(req->data))
-		return err_set(-EFAULT, "data at %p is not in a Buffer", req->data);
-	return err_set(-EINVAL, "data at %p is not dword aligned", req->data);
-}
-
-int nvme_prp_map_meta(struct nvme_req *req)
-{
-	uint64_t iova = dma_iova(req->meta);
-
-	if (!iova)
-		return err_set(-EFAULT, "metadata at %p is not in a Buffer", req->meta);
-	req->sqe.mptr = iova;
-	return 0;
-}
 
 /*
  * A list of @n entries in chained pages: the last entry of every page but the last points to the
@@ -48,8 +33,9 @@ static int chain(struct nvme_tracker *t, uint64_t n, uint64_t **list, uint64_t *
 	return 0;
 }
 
-int nvme_prp_map_pages(const struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req,
-		       uint64_t iova)
+/* Everything after the first page, which is PRP1. */
+static int map_rest(const struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req,
+		    uint64_t iova)
 {
 	uint64_t off = iova & (DMA_PAGE_BYTES - 1);
 	const uint8_t *page = (const uint8_t *)req->data - off + DMA_PAGE_BYTES;
@@ -76,4 +62,27 @@ int nvme_prp_map_pages(const struct nvme_qpair *q, struct nvme_tracker *t, struc
 	}
 	req->sqe.prp2 = n == 1 ? entry : list_iova;
 	return 0;
+}
+
+int nvme_prp_map(const struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req)
+{
+	uint64_t iova;
+
+	if (req->meta) {
+		req->sqe.mptr = dma_iova(req->meta);
+		if (!req->sqe.mptr)
+			return err_set(-EFAULT, "metadata at %p is not in a Buffer", req->meta);
+	}
+	if (!req->data_bytes)
+		return 0;
+	iova = dma_iova(req->data);
+	if (!iova)
+		return err_set(-EFAULT, "data at %p is not in a Buffer", req->data);
+	if (iova & 3)
+		return err_set(-EINVAL, "data at %p is not dword aligned", req->data);
+	req->sqe.prp1 = iova;
+	req->sqe.prp2 = 0;
+	if ((iova & (DMA_PAGE_BYTES - 1)) + req->data_bytes <= DMA_PAGE_BYTES)
+		return 0;
+	return map_rest(q, t, req, iova);
 }

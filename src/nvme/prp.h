@@ -5,7 +5,7 @@
 #ifndef PYNVME_NVME_PRP_H
 #define PYNVME_NVME_PRP_H
 
-#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/likely.h"
@@ -16,12 +16,6 @@
 /* PRP list space of a tracker: enough for 128 KiB at any offset. */
 #define NVME_PRP_SPACE_MIN 256u
 
-/* Transfers of two pages and more, and everything that is refused. */
-int nvme_prp_map_pages(const struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req,
-		       uint64_t iova);
-int nvme_prp_refuse(const struct nvme_req *req);
-int nvme_prp_map_meta(struct nvme_req *req);
-
 /**
  * nvme_prp_map() - fill PRP1, PRP2 and MPTR of a request
  *
@@ -30,23 +24,22 @@ int nvme_prp_map_meta(struct nvme_req *req);
  *
  * Errors: -EFAULT not in the DMA pool, -EINVAL not dword aligned, -ENOMEM.
  */
-static inline int nvme_prp_map(const struct nvme_qpair *q, struct nvme_tracker *t,
-			       struct nvme_req *req)
-{
-	uint64_t iova;
+int nvme_prp_map(const struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req);
 
-	if (unlikely(req->meta) && nvme_prp_map_meta(req) < 0)
-		return -EFAULT;
-	if (!req->data_bytes)
-		return 0;
-	iova = dma_iova(req->data);
-	if (unlikely(!iova || (iova & 3)))
-		return nvme_prp_refuse(req);
+/* Hot: the same for data within one page and no metadata. False: nvme_prp_map() has to look. */
+static inline bool nvme_prp_map_page(struct nvme_req *req)
+{
+	uint64_t iova = dma_iova(req->data);
+	uint32_t off = iova & (DMA_PAGE_BYTES - 1);
+
+	if (unlikely(!iova || off & 3 || req->meta))
+		return false;
+	/* No data at all wraps around here, and is left to nvme_prp_map() with all that is rare. */
+	if (unlikely(req->data_bytes - 1 > DMA_PAGE_BYTES - 1 - off))
+		return false;
 	req->sqe.prp1 = iova;
-	if (unlikely((iova & (DMA_PAGE_BYTES - 1)) + req->data_bytes > DMA_PAGE_BYTES))
-		return nvme_prp_map_pages(q, t, req, iova);
 	req->sqe.prp2 = 0;
-	return 0;
+	return true;
 }
 
 #endif

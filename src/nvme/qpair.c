@@ -28,7 +28,7 @@ static void enqueue(struct nvme_qpair *q, struct nvme_req *req)
 
 static uint16_t take_cid(struct nvme_qpair *q, const struct nvme_req *req)
 {
-	if (unlikely(req->flags & NVME_REQ_AER))
+	if (req->flags & NVME_REQ_AER)
 		return nvme_aer_take_cid(q);
 	return q->free_cids[q->free_head++ & q->free_mask];
 }
@@ -39,44 +39,68 @@ static uint16_t mapping_status(int err)
 	return err == -EINVAL ? NVME_SC_PRP_INVALID_OFFSET : NVME_SC_DATA_TRANSFER_ERROR;
 }
 
+static int __attribute__((noinline)) fail(struct nvme_qpair *q, struct nvme_req *req, int err)
+{
+	nvme_req_abort(q, req, mapping_status(err), req->submit_ns);
+	return 0;
+}
+
+/* Hot: a CID and a tracker for a request. */
+static inline struct nvme_tracker *track(struct nvme_qpair *q, struct nvme_req *req, uint16_t cid)
+{
+	struct nvme_tracker *t = &q->trackers[cid];
+
+	req->cid = cid;
+	req->sqe.cid = cid;
+	t->req = req;
+	q->inflight++;
+	return t;
+}
+
 /* Return: 0 on its way (or completed by a mapping error), -EBUSY an LBA lock is taken. */
-static inline int start(struct nvme_qpair *q, struct nvme_req *req)
+static int start(struct nvme_qpair *q, struct nvme_req *req)
 {
 	bool involved = nvme_lba_involved(req);
 	struct nvme_tracker *t;
 	int err = 0;
 
-	if (unlikely(involved && nvme_lba_lock(req) < 0))
+	if (involved && nvme_lba_lock(req) < 0)
 		return -EBUSY;
-	req->cid = take_cid(q, req);
-	req->sqe.cid = req->cid;
-	t = &q->trackers[req->cid];
-	t->req = req;
-	q->inflight++;
-	if (unlikely(involved))
+	t = track(q, req, take_cid(q, req));
+	if (involved)
 		err = nvme_lba_prepare(q, t, req);
-	if (likely(!err))
+	if (!err)
 		err = q->ops->submit(q, req);
-	if (unlikely(err))
-		nvme_req_abort(q, req, mapping_status(err), req->submit_ns);
-	return 0;
+	return err ? fail(q, req, err) : 0;
 }
 
-static inline bool can_start(const struct nvme_qpair *q, const struct nvme_req *req)
+static bool can_start(const struct nvme_qpair *q, const struct nvme_req *req)
 {
-	if (unlikely(req->flags & NVME_REQ_AER) && nvme_aer_has_cid(q))
+	if (req->flags & NVME_REQ_AER && nvme_aer_has_cid(q))
 		return true;
 	return nvme_qpair_free_cids(q) > 0;
 }
 
+static int __attribute__((noinline)) submit_slow(struct nvme_qpair *q, struct nvme_req *req)
+{
+	if (q->wait_head || !can_start(q, req) || start(q, req) < 0)
+		enqueue(q, req);
+	return 0;
+}
+
 int nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
+	int err;
+
 	req->qpair = q;
 	req->submit_ns = now_ns;
 	req->flags &= (uint16_t)~NVME_REQ_DRIVER_FLAGS;
-	if (unlikely(q->wait_head || !can_start(q, req) || start(q, req) < 0))
-		enqueue(q, req);
-	return 0;
+	/* A plain read finds a free CID: everything else is looked at closely. */
+	if (unlikely(nvme_lba_involved(req) || q->wait_head || !nvme_qpair_free_cids(q)))
+		return submit_slow(q, req);
+	track(q, req, q->free_cids[q->free_head++ & q->free_mask]);
+	err = q->ops->submit(q, req);
+	return likely(!err) ? 0 : fail(q, req, err);
 }
 
 void nvme_qpair_ring(struct nvme_qpair *q)

@@ -32,6 +32,25 @@ static void __attribute__((noinline)) drop_extra(struct nvme_tracker *t)
 	t->extra = NULL;
 }
 
+/* What few commands need: verification, their own memory, a CID of the AERs'. */
+static void __attribute__((noinline))
+complete_slow(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
+{
+	struct nvme_tracker *t = &q->trackers[req->cid];
+
+	if (nvme_lba_unsettled(req))
+		nvme_lba_settle(q, req, now_ns);
+	if (t->extra)
+		drop_extra(t);
+	nvme_cmdlog_complete(q->log, req->cid, &req->sqe, &req->cqe, req->submit_ns, now_ns);
+	t->req = NULL;
+	if (req->flags & NVME_REQ_AER)
+		nvme_aer_put_cid(q, req->cid);
+	else
+		q->free_cids[q->free_tail++ & q->free_mask] = req->cid;
+	req->done(req);
+}
+
 void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
 	uint16_t cid = req->cid;
@@ -40,17 +59,14 @@ void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 	req->latency_ns = now_ns - req->submit_ns;
 	q->latest_latency_ns = req->latency_ns;
 	q->latest_cid = cid;
-	if (unlikely(nvme_lba_unsettled(req)))
-		nvme_lba_settle(q, req, now_ns);
+	q->inflight--;
+	if (unlikely(nvme_lba_unsettled(req) || t->extra || req->flags & NVME_REQ_AER)) {
+		complete_slow(q, req, now_ns);
+		return;
+	}
 	nvme_cmdlog_complete(q->log, cid, &req->sqe, &req->cqe, req->submit_ns, now_ns);
 	t->req = NULL;
-	if (unlikely(t->extra))
-		drop_extra(t);
-	q->inflight--;
-	if (unlikely(req->flags & NVME_REQ_AER))
-		nvme_aer_put_cid(q, cid);
-	else
-		q->free_cids[q->free_tail++ & q->free_mask] = cid;
+	q->free_cids[q->free_tail++ & q->free_mask] = cid;
 	req->done(req);
 }
 
