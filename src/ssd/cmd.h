@@ -56,16 +56,17 @@ struct ssd_ctx {
 	uint32_t cdw0;
 	uint32_t cdw1;
 	uint16_t status;
+	uint16_t error_loc; /* byte and bit of the wrong field (Parameter Error Location) */
 	uint8_t state;
 	uint8_t flags;
 	uint8_t fault;	    /* enum ssd_fault_action + 1, still to be done */
-	uint16_t error_loc; /* byte and bit of the wrong field (Parameter Error Location) */
-	uint64_t error_lba; /* of the Error Log entry */
+	uint8_t pad;
 	uint64_t latency_ns;
-	/* cold from here */
-	struct ssd_ctx *next;
+	uint64_t error_lba; /* of the Error Log entry */
 	struct ssd_cmd *ext; /* ssd_exec()'s command */
 	void (*cancel)(struct ssd *ssd, struct ssd_ctx *c);
+	struct ssd_ctx *next;
+	/* cold from here */
 	struct ssd_event ev;
 	int64_t fault_value;
 };
@@ -83,6 +84,8 @@ void ssd_complete(struct ssd *ssd, struct ssd_ctx *c, uint16_t status);
 /* A free context, NULL when too many commands are inside the device. */
 struct ssd_ctx *ssd_ctx_get(struct ssd *ssd);
 void ssd_ctx_put(struct ssd *ssd, struct ssd_ctx *c);
+/* More contexts: 0, -ENOSPC at the limit, -ENOMEM. */
+int ssd_ctx_grow(struct ssd *ssd);
 /* Drop every command of @sq (NULL: of all queues) without a completion. */
 void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq);
 /* Find a command that is inside the device; NULL: none. */

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ssd/device.h"
+#include "ssd/hot.h"
 #include "ssd/step.h"
 
 /* Events that are not commands: enable, shutdown, coalescing, background operations. */
 #define EVENTS_EXTRA 64u
 #define CTX_CHUNK    256u
 
-static int grow(struct ssd *ssd)
+int ssd_ctx_grow(struct ssd *ssd)
 {
 	struct ssd_ctx *chunk, **chunks;
 	uint32_t n = ssd->nctx_chunks;
@@ -42,31 +42,12 @@ static int grow(struct ssd *ssd)
 
 struct ssd_ctx *ssd_ctx_get(struct ssd *ssd)
 {
-	struct ssd_ctx *c = ssd->free_ctx;
-
-	if (!c) {
-		if (grow(ssd))
-			return NULL;
-		c = ssd->free_ctx;
-	}
-	ssd->free_ctx = c->next;
-	c->cdw0 = 0;
-	c->cdw1 = 0;
-	c->flags = 0;
-	c->fault = 0;
-	c->state = SSD_CTX_RUNNING;
-	c->latency_ns = 0;
-	c->error_loc = SSD_ERROR_LOC_NONE;
-	c->error_lba = 0;
-	c->cancel = NULL;
-	return c;
+	return ssd_ctx_take(ssd);
 }
 
 void ssd_ctx_put(struct ssd *ssd, struct ssd_ctx *c)
 {
-	c->state = SSD_CTX_FREE;
-	c->next = ssd->free_ctx;
-	ssd->free_ctx = c;
+	ssd_ctx_release(ssd, c);
 }
 
 void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq)
@@ -186,7 +167,7 @@ void ssd_abort_all(struct ssd *ssd, const struct ssd_sq *sq, uint16_t status)
 
 int ssd_contexts_init(struct ssd *ssd)
 {
-	return grow(ssd);
+	return ssd_ctx_grow(ssd);
 }
 
 void ssd_contexts_fini(struct ssd *ssd)

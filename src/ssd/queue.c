@@ -36,6 +36,8 @@ uint16_t ssd_cq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iov
 		.bad_head = NO_BAD_VALUE,
 		.iova = iova,
 	};
+	cq->bit = 1ull << id;
+	cq->plain = cq->ring;
 	cq->wait_end = &cq->wait;
 	*cq->db = 0;
 	return 0;
@@ -52,6 +54,7 @@ uint16_t ssd_sq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iov
 		.cq = &ssd->cq[cqid],
 		.size = size,
 		.id = id,
+		.id_high = (uint32_t)id << 16,
 		.prio = prio,
 		.live = true,
 		.bad_tail = NO_BAD_VALUE,
@@ -79,8 +82,10 @@ static void drop_waiting(struct ssd *ssd, struct ssd_cq *cq, const struct ssd_sq
 		ssd_ctx_put(ssd, c);
 	}
 	cq->wait_end = link;
-	if (!cq->wait)
-		ssd->cq_wait &= ~(1ull << cq->id);
+	if (cq->wait)
+		return;
+	cq->plain = cq->ring;
+	ssd->cq_wait &= ~cq->bit;
 }
 
 void ssd_sq_destroy(struct ssd *ssd, struct ssd_sq *sq)
@@ -94,8 +99,8 @@ void ssd_sq_destroy(struct ssd *ssd, struct ssd_sq *sq)
 
 void ssd_cq_destroy(struct ssd *ssd, struct ssd_cq *cq)
 {
-	ssd->cq_dirty &= ~(1ull << cq->id);
-	ssd->cq_wait &= ~(1ull << cq->id);
+	ssd->cq_dirty &= ~cq->bit;
+	ssd->cq_wait &= ~cq->bit;
 	cq->live = false;
 }
 
@@ -199,8 +204,7 @@ static void write_cqe(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uin
 static void post(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uint32_t next)
 {
 	write_cqe(ssd, cq, c, next);
-	cq->posted++;
-	ssd->cq_dirty |= 1ull << cq->id;
+	ssd->cq_dirty |= cq->bit;
 	if (__builtin_expect(c->fault == SSD_FAULT_DUPLICATE + 1, 0)) {
 		c->fault = 0;
 		ssd_cq_post(ssd, c);
@@ -218,11 +222,12 @@ void ssd_cq_post(struct ssd *ssd, struct ssd_ctx *c)
 		post(ssd, cq, c, next);
 		return;
 	}
+	cq->plain = false;
 	c->state = SSD_CTX_POSTING;
 	c->next = NULL;
 	*cq->wait_end = c;
 	cq->wait_end = &c->next;
-	ssd->cq_wait |= 1ull << cq->id;
+	ssd->cq_wait |= cq->bit;
 }
 
 int ssd_cq_unblock(struct ssd *ssd, struct ssd_cq *cq)
@@ -240,6 +245,7 @@ int ssd_cq_unblock(struct ssd *ssd, struct ssd_cq *cq)
 		n++;
 	}
 	cq->wait_end = &cq->wait;
-	ssd->cq_wait &= ~(1ull << cq->id);
+	cq->plain = cq->ring;
+	ssd->cq_wait &= ~cq->bit;
 	return n;
 }

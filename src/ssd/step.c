@@ -9,25 +9,30 @@
 
 #include <string.h>
 
-#include "ssd/device.h"
+#include "ssd/hot.h"
 
 #define STEP_COMMANDS 32
 
-void ssd_execute(struct ssd *ssd, struct ssd_ctx *c)
+static inline void execute(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint16_t status = SSD_LATER;
 
-	if (__builtin_expect(ssd->nfaults != 0, 0) && ssd_fault_before(ssd, c, &status)) {
+	if (SSD_UNLIKELY(ssd->nfaults) && ssd_fault_before(ssd, c, &status)) {
 		if (status != SSD_LATER)
 			ssd_complete(ssd, c, status);
 		return;
 	}
-	if (__builtin_expect(!(c->flags & SSD_CTX_ADMIN), 1))
+	if (SSD_LIKELY(!(c->flags & SSD_CTX_ADMIN)))
 		status = ssd_io_dispatch(ssd, c);
 	else
 		status = ssd_admin_dispatch(ssd, c);
-	if (status != SSD_LATER)
-		ssd_complete(ssd, c, status);
+	if (SSD_LIKELY(status != SSD_LATER))
+		ssd_finish(ssd, c, status);
+}
+
+void ssd_execute(struct ssd *ssd, struct ssd_ctx *c)
+{
+	execute(ssd, c);
 }
 
 static bool aborted_in_queue(struct ssd_sq *sq, uint16_t cid)
@@ -61,29 +66,30 @@ bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid)
 }
 
 /* Take over one command; false: nothing can be fetched now. */
-static bool fetch(struct ssd *ssd, struct ssd_sq *sq)
+static inline bool fetch(struct ssd *ssd, struct ssd_sq *sq)
 {
-	struct ssd_ctx *c = ssd_ctx_get(ssd);
+	struct ssd_ctx *c = ssd_ctx_take(ssd);
 	uint32_t head = sq->head;
 
-	if (__builtin_expect(!c, 0))
+	if (SSD_UNLIKELY(!c))
 		return false;
-	if (__builtin_expect(sq->ring != NULL, 1)) {
-		memcpy(&c->sqe, &sq->ring[head], sizeof(c->sqe));
+	if (SSD_LIKELY(sq->ring != NULL)) {
+		c->sqe = sq->ring[head];
+		__builtin_prefetch(&sq->ring[head + 1]);
 	} else if (!ssd_sq_fetch_piece(ssd, sq, head, &c->sqe)) {
-		ssd_ctx_put(ssd, c);
+		ssd_ctx_release(ssd, c);
 		ssd_fatal(ssd);
 		return false;
 	}
 	head++;
-	sq->head = __builtin_expect(head == sq->size, 0) ? 0 : head;
+	sq->head = SSD_UNLIKELY(head == sq->size) ? 0 : head;
 	c->sq = sq;
-	c->flags = sq->id ? 0 : SSD_CTX_ADMIN;
-	ssd->stats.commands++;
-	if (__builtin_expect(sq->naborts != 0, 0) && aborted_in_queue(sq, c->sqe.cid))
+	if (SSD_UNLIKELY(!sq->id))
+		c->flags = SSD_CTX_ADMIN;
+	if (SSD_UNLIKELY(sq->naborts) && aborted_in_queue(sq, c->sqe.cid))
 		ssd_complete(ssd, c, NVME_SC_ABORT_REQUESTED);
 	else
-		ssd_execute(ssd, c);
+		execute(ssd, c);
 	return true;
 }
 
@@ -97,13 +103,14 @@ static unsigned int run_queue(struct ssd *ssd, struct ssd_sq *sq, unsigned int b
 		ssd_sq_doorbell(ssd, sq, tail);
 	/* a full completion queue holds back its submission queues */
 	while (n < burst && sq->head != sq->tail && !sq->cq->wait) {
-		if (__builtin_expect(!fetch(ssd, sq), 0))
+		if (SSD_UNLIKELY(!fetch(ssd, sq)))
 			break;
 		n++;
 		/* the command may have stopped the controller or deleted its queue */
 		if (__builtin_expect(!ssd->running || !sq->live, 0))
 			break;
 	}
+	ssd->stats.commands += n;
 	return n;
 }
 
@@ -221,9 +228,9 @@ static void interrupts(struct ssd *ssd)
 	ssd->cq_dirty = 0;
 	for (; dirty; dirty &= dirty - 1) {
 		struct ssd_cq *cq = &ssd->cq[__builtin_ctzll(dirty)];
-		uint32_t posted = cq->posted;
+		uint32_t posted = (cq->tail + cq->size - cq->irq_tail) % cq->size;
 
-		cq->posted = 0;
+		cq->irq_tail = cq->tail;
 		if (cq->ien)
 			ssd_irq_cq(ssd, cq, posted);
 	}
