@@ -7,13 +7,10 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/rand.h"
+#include "base/err.h"
+#include "base/pattern.h"
 #include "pyext/args.h"
 #include "spec/io.h"
-
-#define PTYPE_CONSTANT 0u
-#define PTYPE_DWORD    32u
-#define PTYPE_RANDOM   0xbeefu
 
 static PyObject *field_int(const uint8_t *bytes, size_t count)
 {
@@ -138,48 +135,13 @@ PyObject *py_buffer_set_copy_range(PyObject *obj, PyObject *const *args, Py_ssiz
 	Py_RETURN_NONE;
 }
 
-static void fill_dwords(struct py_buffer *self, uint32_t dword)
+int py_buffer_fill(struct py_buffer *self, uint32_t ptype, uint32_t pvalue)
 {
-	uint8_t *at = self->mem.va;
-	size_t left = self->mem.len;
-
-	for (; left; at += left < 4 ? left : 4, left -= left < 4 ? left : 4)
-		memcpy(at, &dword, left < 4 ? left : 4);
-}
-
-/* Random bytes first, zeros after: what a compressing device sees as @percent entropy. */
-static void fill_random(struct py_buffer *self, uint32_t percent)
-{
-	size_t i, count = self->mem.len * percent / 100;
-	uint8_t *at = self->mem.va;
 	struct rand rand;
 
 	rand_seed(&rand, rand_derive(self->state->seed, self->state->streams++));
-	for (i = 0; i < count; i++)
-		at[i] = (uint8_t)rand_next(&rand);
-}
-
-int py_buffer_fill(struct py_buffer *self, uint32_t ptype, uint32_t pvalue)
-{
-	switch (ptype) {
-	case PTYPE_CONSTANT:
-		if (pvalue)
-			memset(self->mem.va, 0xff, self->mem.len);
+	if (!pattern_fill(self->mem.va, self->mem.len, ptype, pvalue, &rand))
 		return 0;
-	case PTYPE_DWORD:
-		fill_dwords(self, pvalue);
-		return 0;
-	case PTYPE_RANDOM:
-		if (pvalue > 100) {
-			PyErr_Format(PyExc_ValueError,
-				     "pvalue must be 0..100 per cent for ptype 0xbeef, not %u",
-				     pvalue);
-			return -1;
-		}
-		fill_random(self, pvalue);
-		return 0;
-	default:
-		PyErr_Format(PyExc_ValueError, "ptype must be 0, 32 or 0xbeef, not %u", ptype);
-		return -1;
-	}
+	PyErr_SetString(PyExc_ValueError, err_text());
+	return -1;
 }

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * engine.c - the loop of a worker: reap, count, submit, ring. Hot.
+ */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/likely.h"
+#include "ioworker/worker.h"
+#include "nvme/ctrl.h"
+
+#define CHECK_NS UINT64_C(100000000)
+
+/* Called by the driver, from inside of a step; or by whoever resets the controller meanwhile. */
+void ioworker_slot_done(struct nvme_req *req)
+{
+	struct ioworker_slot *slot = (struct ioworker_slot *)req;
+	struct ioworker *w = slot->w;
+
+	slot->next = w->free;
+	w->free = slot;
+	if (unlikely(nvme_req_status(req))) {
+		ioworker_fail(w, slot);
+		return;
+	}
+	stats_op_done(&w->stats.ops[slot->op], slot->nlb, req->latency_ns);
+	w->done_now++;
+	if (unlikely(w->stats.nrecent))
+		stats_note(&w->stats, slot->slba, slot->nlb, req->sqe.opc);
+}
+
+static void count_done(struct ioworker *w, uint64_t now_ns)
+{
+	stats_batch(&w->stats, w->done_now, now_ns);
+	w->done_now = 0;
+}
+
+static inline void submit_one(struct ioworker *w, uint64_t now_ns)
+{
+	struct ioworker_slot *slot = w->free;
+	struct plan_io io;
+
+	w->free = slot->next;
+	w->left--;
+	plan_next(&w->plan, &io);
+	ioworker_command(w, slot, &io);
+	nvme_qpair_submit(w->q, &slot->req, now_ns);
+}
+
+/* Return: how many commands were submitted. */
+static uint64_t submit_due(struct ioworker *w, uint64_t now_ns)
+{
+	uint64_t n = 0;
+
+	/* A command that cannot be mapped fails inside of its submission, and ends the worker. */
+	while (w->free && w->left && !w->ending) {
+		if (unlikely(w->rate.micro_iops) && !rate_take(&w->rate, now_ns, 1))
+			break;
+		if (unlikely(w->plan.replay) && now_ns - w->start_ns < plan_due_ns(&w->plan))
+			break;
+		submit_one(w, now_ns);
+		n++;
+	}
+	nvme_qpair_ring(w->q);
+	return n;
+}
+
+static void publish(struct ioworker *w, uint64_t now_ns)
+{
+	uint64_t reads = 0, lbas = 0;
+
+	for (uint32_t i = 0; i < w->plan.nops; i++) {
+		lbas += w->stats.ops[i].lbas;
+		if (w->plan.opcodes[i] == NVME_CMD_READ)
+			reads = w->stats.ops[i].count;
+	}
+	atomic_store_explicit(&w->live.ios, w->stats.total, memory_order_relaxed);
+	atomic_store_explicit(&w->live.reads, reads, memory_order_relaxed);
+	atomic_store_explicit(&w->live.bytes, lbas * w->ns->lba_bytes, memory_order_relaxed);
+	atomic_store_explicit(&w->live.elapsed_ns, now_ns - w->start_ns, memory_order_relaxed);
+}
+
+/* Commands that the driver found outstanding for longer than the timeout, completed since or not. */
+static uint32_t count_late(const struct ioworker *w)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < w->qdepth; i++)
+		n += (w->slots[i].req.flags & NVME_REQ_LATE) != 0;
+	return n;
+}
+
+/* What needs no look more often than ten times a second. */
+static void __attribute__((noinline)) check(struct ioworker *w, uint64_t now_ns)
+{
+	w->check_ns = now_ns + CHECK_NS;
+	publish(w, now_ns);
+	if (count_late(w)) {
+		ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, "a command timed out");
+		w->ending = true;
+	}
+}
+
+/* No more commands. Return: true if those in flight are done, or none of them ever will be. */
+static bool __attribute__((noinline)) finish(struct ioworker *w, uint64_t now_ns)
+{
+	uint64_t patience_ns =
+		(2 * (uint64_t)atomic_load(&w->ns->ctrl->timeout_ms) + 1000) * 1000000;
+
+	if (!w->ending_ns)
+		w->ending_ns = now_ns;
+	w->ending = true;
+	if (!nvme_qpair_outstanding(w->q))
+		return true;
+	/* The driver finds a lost command within its timeout: this is for a driver that does not. */
+	if (now_ns - w->ending_ns > patience_ns) {
+		ioworker_set_fault(w, IOWORKER_FAULT_OVERDUE,
+				   "commands in flight neither complete nor time out");
+		return true;
+	}
+	return count_late(w) >= nvme_qpair_outstanding(w->q);
+}
+
+static enum ioworker_state step(struct ioworker *w, uint64_t now_ns)
+{
+	uint64_t work = nvme_qpair_poll(w->q, w->qdepth, now_ns);
+
+	if (work)
+		count_done(w, now_ns);
+	if (unlikely(now_ns >= w->check_ns))
+		check(w, now_ns);
+	if (unlikely(w->ending || !w->left || now_ns >= w->end_ns ||
+		     atomic_load_explicit(&w->stop, memory_order_relaxed))) {
+		if (finish(w, now_ns))
+			return IOWORKER_ENDED;
+	} else {
+		work += submit_due(w, now_ns);
+	}
+	return work ? IOWORKER_BUSY : IOWORKER_IDLE;
+}
+
+enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
+{
+	enum ioworker_state state = IOWORKER_ENDED;
+
+	if (likely(!nvme_qpair_enter(w->q))) {
+		state = step(w, now_ns);
+		nvme_qpair_exit(w->q);
+	} else {
+		/* Somebody may be draining the queue this moment: its slots are not to be touched. */
+		snprintf(w->lost, sizeof(w->lost), "%s", err_text());
+	}
+	if (unlikely(state == IOWORKER_ENDED))
+		w->ended_ns = now_ns;
+	return state;
+}
+
+uint64_t ioworker_next_ns(const struct ioworker *w)
+{
+	uint64_t due = w->check_ns;
+
+	if (w->rate.micro_iops)
+		due = w->rate.next_ns;
+	else if (w->plan.replay)
+		due = w->start_ns + plan_due_ns(&w->plan);
+	return due < w->end_ns ? due : w->end_ns;
+}

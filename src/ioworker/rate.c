@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rate.c - an absolute schedule: command n (1, 2, ...) is due at start + n / IOPS.
+ */
+#include "ioworker/rate.h"
+
+#include "base/likely.h"
+
+#define MICRO_NS UINT64_C(1000000000000000) /* ns in 10^6 seconds */
+
+/* Rounded up: no command is ever early. */
+static uint64_t due_ns(const struct rate *r, uint64_t n)
+{
+	unsigned __int128 since = ((unsigned __int128)n * MICRO_NS + r->micro_iops - 1);
+
+	return r->start_ns + (uint64_t)(since / r->micro_iops);
+}
+
+void rate_init(struct rate *r, double iops, uint64_t start_ns)
+{
+	r->start_ns = start_ns;
+	r->micro_iops = iops > 0 ? (uint64_t)(iops * 1e6 + 0.5) : 0;
+	if (iops > 0 && !r->micro_iops)
+		r->micro_iops = 1;
+	r->released = 0;
+	r->next_ns = r->micro_iops ? due_ns(r, 1) : 0;
+}
+
+uint64_t rate_take(struct rate *r, uint64_t now_ns, uint64_t max)
+{
+	uint64_t n = 0;
+
+	if (likely(!r->micro_iops))
+		return max;
+	while (n < max && now_ns >= r->next_ns) {
+		n++;
+		r->released++;
+		r->next_ns = due_ns(r, r->released + 1);
+	}
+	return n;
+}
