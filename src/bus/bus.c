@@ -11,6 +11,7 @@
 #include "bus/irq.h"
 #include "bus/pci_sysfs.h"
 #include "bus/soft.h"
+#include "bus/uio.h"
 #include "bus/vfio.h"
 
 /* PCI functions that this process has open: a second controller on one would share its queues. */
@@ -42,9 +43,7 @@ static int open_function(struct bus **out, const char *bdf)
 		err = pci_sysfs_check(bdf, &driver);
 	if (err)
 		return err;
-	if (driver == PCI_DRIVER_UIO)
-		return err_set(-EOPNOTSUPP, "%s is bound to uio_pci_generic", bdf);
-	return vfio_ops.open(out, bdf);
+	return driver == PCI_DRIVER_UIO ? uio_ops.open(out, bdf) : vfio_ops.open(out, bdf);
 }
 
 /* A lock that another thread held during fork would stay locked in the child. */

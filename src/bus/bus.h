@@ -54,7 +54,7 @@ struct bus_ops {
 	int (*irq_enable)(struct bus *bus, unsigned int n, const int *fds);
 	/* -EOPNOTSUPP: masking is emulated in bus/irq.c */
 	int (*irq_mask)(struct bus *bus, unsigned int vector, bool masked);
-	/* Soft only, NULL elsewhere: 1 pending, 0 not; clears when asked to. */
+	/* NULL: eventfds count. Else 1 pending, 0 not; clears when asked to. */
 	int (*irq_pending)(struct bus *bus, unsigned int vector, bool clear);
 	/* Soft only, NULL elsewhere: the next interrupts of the vector write its eventfd. */
 	void (*irq_arm)(struct bus *bus, unsigned int vector, bool armed);
