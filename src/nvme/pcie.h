@@ -18,7 +18,7 @@ uint32_t nvme_pcie_cq_doorbell(const struct nvme_qpair *q);
 void nvme_pcie_trap(struct nvme_qpair *q, uint32_t off, uint16_t val);
 
 /* Hot, see struct nvme_transport_ops. */
-int nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req);
+void nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req);
 void nvme_pcie_ring(struct nvme_qpair *q);
 unsigned int nvme_pcie_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
 

@@ -19,32 +19,32 @@
 /* The entry is complete: into the recorder and the ring. */
 static inline void put_entry(struct nvme_qpair *q, const struct nvme_req *req)
 {
-	const struct nvme_sqe sqe = req->sqe;
 	uint32_t tail = q->sq_tail;
 
-	nvme_cmdlog_submit(q->log, req->cid, &sqe, req->submit_ns);
-	q->sq[tail] = sqe;
+	nvme_cmdlog_submit(q->log, req->cid, &req->sqe, req->submit_ns);
+	q->sq[tail] = req->sqe;
 	if (unlikely(++tail == q->sq_depth))
 		tail = 0;
 	q->sq_tail = (uint16_t)tail;
 }
 
 /* More than one page, metadata, no data, or something to refuse. */
-static int __attribute__((noinline)) submit_slow(struct nvme_qpair *q, struct nvme_req *req)
+static void __attribute__((noinline)) submit_slow(struct nvme_qpair *q, struct nvme_req *req)
 {
 	int err = nvme_prp_map(q, &q->trackers[req->cid], req);
 
-	if (!err)
+	if (err)
+		nvme_req_unmappable(q, req, err);
+	else
 		put_entry(q, req);
-	return err;
 }
 
-int nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req)
+void nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req)
 {
 	if (!(req->flags & NVME_REQ_RAW_PTR) && unlikely(!nvme_prp_map_page(req)))
-		return submit_slow(q, req);
-	put_entry(q, req);
-	return 0;
+		submit_slow(q, req);
+	else
+		put_entry(q, req);
 }
 
 void nvme_pcie_ring(struct nvme_qpair *q)

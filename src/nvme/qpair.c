@@ -33,18 +33,6 @@ static uint16_t take_cid(struct nvme_qpair *q, const struct nvme_req *req)
 	return q->free_cids[q->free_head++ & q->free_mask];
 }
 
-/* What the caller did wrong, in the words of a device. */
-static uint16_t mapping_status(int err)
-{
-	return err == -EINVAL ? NVME_SC_PRP_INVALID_OFFSET : NVME_SC_DATA_TRANSFER_ERROR;
-}
-
-static int __attribute__((noinline)) fail(struct nvme_qpair *q, struct nvme_req *req, int err)
-{
-	nvme_req_abort(q, req, mapping_status(err), req->submit_ns);
-	return 0;
-}
-
 /* Hot: a CID and a tracker for a request. */
 static inline struct nvme_tracker *track(struct nvme_qpair *q, struct nvme_req *req, uint16_t cid)
 {
@@ -69,9 +57,11 @@ static int start(struct nvme_qpair *q, struct nvme_req *req)
 	t = track(q, req, take_cid(q, req));
 	if (involved)
 		err = nvme_lba_prepare(q, t, req);
-	if (!err)
-		err = q->ops->submit(q, req);
-	return err ? fail(q, req, err) : 0;
+	if (err)
+		nvme_req_unmappable(q, req, err);
+	else
+		q->ops->submit(q, req);
+	return 0;
 }
 
 static bool can_start(const struct nvme_qpair *q, const struct nvme_req *req)
@@ -81,26 +71,24 @@ static bool can_start(const struct nvme_qpair *q, const struct nvme_req *req)
 	return nvme_qpair_free_cids(q) > 0;
 }
 
-static int __attribute__((noinline)) submit_slow(struct nvme_qpair *q, struct nvme_req *req)
+static void __attribute__((noinline)) submit_slow(struct nvme_qpair *q, struct nvme_req *req)
 {
 	if (q->wait_head || !can_start(q, req) || start(q, req) < 0)
 		enqueue(q, req);
-	return 0;
 }
 
-int nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
+void nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
-	int err;
-
 	req->qpair = q;
 	req->submit_ns = now_ns;
 	req->flags &= (uint16_t)~NVME_REQ_DRIVER_FLAGS;
 	/* A plain read finds a free CID: everything else is looked at closely. */
-	if (unlikely(nvme_lba_involved(req) || q->wait_head || !nvme_qpair_free_cids(q)))
-		return submit_slow(q, req);
+	if (unlikely(nvme_lba_involved(req) || q->wait_head || !nvme_qpair_free_cids(q))) {
+		submit_slow(q, req);
+		return;
+	}
 	track(q, req, q->free_cids[q->free_head++ & q->free_mask]);
-	err = q->ops->submit(q, req);
-	return likely(!err) ? 0 : fail(q, req, err);
+	q->ops->submit(q, req);
 }
 
 void nvme_qpair_ring(struct nvme_qpair *q)

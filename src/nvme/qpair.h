@@ -128,9 +128,9 @@ void nvme_qpair_exit(struct nvme_qpair *q);
  * nvme_qpair_submit() - give a command to the driver (between enter and exit)
  *
  * A mapping error, or a stopped queue, completes the request with a synthetic status.
- * Return: 0.  Nothing is sent before nvme_qpair_ring().
+ * Nothing is sent before nvme_qpair_ring().
  */
-int nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns);
+void nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns);
 void nvme_qpair_ring(struct nvme_qpair *q);
 
 /**

@@ -88,6 +88,13 @@ void nvme_req_abort(struct nvme_qpair *q, struct nvme_req *req, uint16_t status,
 	nvme_req_complete(q, req, now_ns);
 }
 
+void nvme_req_unmappable(struct nvme_qpair *q, struct nvme_req *req, int err)
+{
+	uint16_t status = err == -EINVAL ? NVME_SC_PRP_INVALID_OFFSET : NVME_SC_DATA_TRANSFER_ERROR;
+
+	nvme_req_abort(q, req, status, req->submit_ns);
+}
+
 void nvme_req_reject(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns)
 {
 	req->cid = UINT16_MAX;

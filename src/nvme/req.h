@@ -92,6 +92,9 @@ void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 /* The same without a device: @status is SCT << 8 | SC. The command holds a tracker. */
 void nvme_req_abort(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns);
 
+/* The same for one whose data the transport cannot map: 00/13 for -EINVAL, else 00/04. */
+void nvme_req_unmappable(struct nvme_qpair *q, struct nvme_req *req, int err);
+
 /* The same for a command that never got a tracker. */
 void nvme_req_reject(struct nvme_qpair *q, struct nvme_req *req, uint16_t status, uint64_t now_ns);
 

@@ -26,7 +26,8 @@ struct nvme_req;
  * @qpair_connect: create both queues on the device (identifiers, prio, vector are set)
  * @qpair_disconnect: delete them there; what completes on the way is reaped
  * @qpair_aim: point the doorbells at the device (@live) or at a dummy word
- * @submit: hot; data pointer, cmdlog entry, entry into the ring. Not visible before @ring
+ * @submit: hot; data pointer, cmdlog entry, entry into the ring. Not visible before @ring.
+ *          What cannot be mapped ends in nvme_req_unmappable()
  * @ring: hot; one doorbell a batch
  * @poll: hot; nvme_req_complete() for up to @max completions
  */
@@ -41,7 +42,7 @@ struct nvme_transport_ops {
 	int (*qpair_connect)(struct nvme_qpair *q, unsigned int prio);
 	int (*qpair_disconnect)(struct nvme_qpair *q);
 	void (*qpair_aim)(struct nvme_qpair *q, bool live);
-	int (*submit)(struct nvme_qpair *q, struct nvme_req *req);
+	void (*submit)(struct nvme_qpair *q, struct nvme_req *req);
 	void (*ring)(struct nvme_qpair *q);
 	unsigned int (*poll)(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
 };
