@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rings.builds import Build, BuildFailure
 from rings.process import Process
@@ -13,6 +14,8 @@ from rings.ring import LOGS, CannotRun, Outcome, Ring, tail
 
 #: Exit status of a test program that cannot run here, as Meson has it.
 SKIPPED = 77
+#: Meson's time limits are for programs without sanitizers on a machine with nothing else to do.
+SLOWER = 4
 DECLARED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
 TAP_LINE = re.compile(r"^(not ok|ok) \d+ (?:- |# SKIP )(\w+)", re.MULTILINE)
 ENVIRONMENT = {
@@ -26,6 +29,12 @@ ENVIRONMENT = {
 def cases(text: str) -> list[str]:
     """The cmocka tests that a source declares."""
     return list(dict.fromkeys(DECLARED.findall(text)))
+
+
+def c_sources(target: Mapping[str, Any]) -> list[Path]:
+    """The C files of a target, as Meson describes it."""
+    names = [name for group in target["target_sources"] for name in group.get("sources", [])]
+    return [Path(name) for name in names if name.endswith(".c")]
 
 
 def tap_outcomes(text: str) -> dict[str, str]:
@@ -47,13 +56,10 @@ class Program:
     command: Sequence[str]
     environment: Mapping[str, str]
     timeout_s: float
+    targets: Sequence[str]
     sources: Sequence[Path]
     result: Outcome | None = None
     outcomes: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def executable(self) -> Path:
-        return Path(self.command[0])
 
     def names(self) -> list[str]:
         declared = [case for source in self.sources for case in cases(source.read_text())]
@@ -98,21 +104,19 @@ class UnitRing(Ring):
 
     @cached_property
     def programs(self) -> dict[str, Program]:
-        sources: dict[str, list[Path]] = {}
-        for target in self.build.introspect("targets"):
-            for group in target["target_sources"]:
-                named = [Path(name) for name in group.get("sources", [])]
-                for filename in target["filename"]:
-                    sources.setdefault(filename, []).extend(n for n in named if n.suffix == ".c")
+        targets = {target["id"]: target for target in self.build.introspect("targets")}
         programs = {}
         for test in self.build.introspect("tests"):
+            needed = [targets[name] for name in test["depends"]]
             if self.belongs({suite.rpartition(":")[2] for suite in test["suite"]}):
                 programs[test["name"]] = Program(
                     name=test["name"],
                     command=test["cmd"],
                     environment=test["env"],
-                    timeout_s=test["timeout"],
-                    sources=sources.get(test["cmd"][0], []),
+                    timeout_s=test["timeout"] * SLOWER,
+                    targets=[name for target in needed for name in target["filename"]],
+                    # Of a script, the programs that it starts: not cmocka's, as a rule.
+                    sources=[path for target in needed for path in c_sources(target)],
                 )
         return programs
 
@@ -130,7 +134,7 @@ class UnitRing(Ring):
     def compiled(self) -> bool:
         """Builds all that was asked for at once; False if some of it does not build."""
         try:
-            self.build.compile(*(program.executable for program in self.wanted))
+            self.build.compile(*(name for program in self.wanted for name in program.targets))
         except BuildFailure:
             return False
         return True
@@ -143,7 +147,7 @@ class UnitRing(Ring):
         if program.result is None:
             try:
                 if not self.compiled:
-                    self.build.compile(program.executable)
+                    self.build.compile(*program.targets)
             except BuildFailure as failure:
                 program.result = Outcome("failed", f"does not build\n{failure}")
                 return program.result
