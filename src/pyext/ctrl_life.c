@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nvme/ctrl.h"
+#include "nvme/ns_list.h"
 #include "pyext/args.h"
 
 /* The end of a call that had to wait: the error, or None after what the wait reaped. */
@@ -70,7 +71,7 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 
 const char py_ctrl_power_doc[] =
 	"_power($self, /, on)\n--\n\n"
-	"Switch the power of the function itself; on does not initialise.\n\n"
+	"Switch the power of the function itself; on initialises again.\n\n"
 	"Returns False where the bus has no such means.";
 
 PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
@@ -133,6 +134,12 @@ static int reinit(struct nvme_ctrl *ctrl, uint32_t value)
 	return nvme_ctrl_reinit(ctrl);
 }
 
+static int power_lost(struct nvme_ctrl *ctrl, uint32_t value)
+{
+	nvme_ns_power_lost(ctrl);
+	return 0;
+}
+
 struct step {
 	const char *name;
 	int (*run)(struct nvme_ctrl *ctrl, uint32_t value);
@@ -143,13 +150,13 @@ static const struct step steps[] = {
 	{ "enable", nvme_ctrl_enable }, { "wait_ready", wait_ready },
 	{ "identify", identify },	{ "init_queues", init_queues },
 	{ "post_aers", post_aers },	{ "quiesce", quiesce },
-	{ "reinit", reinit },
+	{ "reinit", reinit },		{ "power_lost", power_lost },
 };
 
 const char py_ctrl_step_doc[] =
 	"_step($self, /, name, value=0)\n--\n\n"
 	"One step of initialisation: disable, setup_adminq, enable (value: CC, 0 the standard one),\n"
-	"wait_ready (value: 0 or 1), identify, init_queues, post_aers; or quiesce, or reinit.";
+	"wait_ready (value: 0 or 1), identify, init_queues, post_aers; or quiesce, power_lost, reinit.";
 
 PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {

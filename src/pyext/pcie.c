@@ -5,6 +5,7 @@
 #include "pyext/pcie.h"
 
 #include "bus/bus.h"
+#include "bus/pci.h"
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
@@ -189,7 +190,35 @@ static PyObject *get_ctrl(PyObject *obj, void *closure)
 	return Py_NewRef(ctrl ? ctrl : Py_None);
 }
 
+static PyObject *get_aspm(PyObject *obj, void *closure)
+{
+	struct py_pcie *self = (struct py_pcie *)obj;
+	struct bus *bus = pcie_bus(self);
+	int rc;
+
+	if (!bus)
+		return NULL;
+	rc = pci_get_aspm(bus);
+	return rc < 0 ? py_error(self->state, NULL, rc) : PyLong_FromLong(rc);
+}
+
+static int set_aspm(PyObject *obj, PyObject *value, void *closure)
+{
+	struct py_pcie *self = (struct py_pcie *)obj;
+	struct bus *bus = pcie_bus(self);
+	uint64_t aspm = 0;
+	int rc;
+
+	if (!bus || arg_uint(value, "aspm", 3, &aspm))
+		return -1;
+	rc = pci_set_aspm(bus, (unsigned int)aspm);
+	if (rc)
+		py_error(self->state, NULL, rc);
+	return rc ? -1 : 0;
+}
+
 static PyGetSetDef pcie_getset[] = {
+	{ "_aspm", get_aspm, set_aspm, "ASPM Control of the link, at both ends.", NULL },
 	{ "addr", get_addr, NULL, "Address of the function, in its canonical form.", NULL },
 	{ "_nvme", get_ctrl, NULL, "The Controller of this function, or None.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },

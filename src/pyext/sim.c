@@ -244,7 +244,13 @@ static PyObject *get_stats(PyObject *obj, void *closure)
 			     "faults_hit", s.faults_hit);
 }
 
+static PyObject *get_nvme(PyObject *obj, void *closure)
+{
+	return Py_NewRef((PyObject *)((struct py_sim *)obj)->ctrl);
+}
+
 static PyGetSetDef sim_getset[] = {
+	{ "nvme", get_nvme, NULL, "The Controller in front of it.", NULL },
 	{ "temperature", get_temperature, set_temperature,
 	  "Composite temperature in Kelvin; a new one is held against the thresholds at once.",
 	  NULL },

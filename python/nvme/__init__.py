@@ -1,0 +1,60 @@
+"""Test NVMe SSDs in Python.
+
+    import nvme as d
+
+    nvme0 = d.Controller(b"01:00.0")     # or d.Controller() for the software SSD
+    nvme0n1 = d.Namespace(nvme0)
+    qpair = d.Qpair(nvme0, 16)
+    buf = d.Buffer(4096)
+    nvme0n1.read(qpair, buf, 0, 8).waitdone()
+    print(buf.dump(64))
+
+Commands are asynchronous: they return at once, and waitdone() waits for their completions.
+"""
+
+import atexit as _atexit
+
+from nvme import _core
+from nvme._core import (
+    Buffer,
+    NamespaceCreationError,
+    NamespaceDeletionError,
+    NvmeDeletionError,
+    NvmeEnumerateError,
+    NvmeError,
+    QpairCreationError,
+    QpairDeletionError,
+    config,
+    srand,
+)
+from nvme.controller import Controller
+from nvme.dotdict import DotDict
+from nvme.namespace import Namespace
+from nvme.pcie import Pcie
+from nvme.qpair import Qpair
+from nvme.software_ssd import sim
+from nvme.subsystem import Subsystem
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Buffer",
+    "Controller",
+    "DotDict",
+    "Namespace",
+    "NamespaceCreationError",
+    "NamespaceDeletionError",
+    "NvmeDeletionError",
+    "NvmeEnumerateError",
+    "NvmeError",
+    "Pcie",
+    "Qpair",
+    "QpairCreationError",
+    "QpairDeletionError",
+    "Subsystem",
+    "config",
+    "sim",
+    "srand",
+]
+
+_atexit.register(_core.close_all)

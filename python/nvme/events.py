@@ -1,0 +1,99 @@
+"""What a controller tells beside completions: AERs, timeouts, devices that lie or leave."""
+
+import logging
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+AerCallback = Callable[[int, int], Any]
+
+# enum nvme_event_type of src/nvme/ctrl.h
+AER, TIMEOUT, UNKNOWN_CID, WRONG_SQID, BAD_SQHD, FATAL, GONE, VERIFY = range(8)
+
+_LIES = {
+    UNKNOWN_CID: "completion of a command that is not outstanding",
+    WRONG_SQID: "completion that names another submission queue",
+    BAD_SQHD: "completion with a submission queue head out of range",
+}
+
+
+class Event(NamedTuple):
+    """struct nvme_event, as the extension hands it over."""
+
+    kind: int
+    sqid: int
+    cid: int
+    cdw0: int
+    status1: int
+    timeout_ms: int
+    nsid: int
+    lba: int
+    stamp: int
+    token: int
+    crc_expected: int
+    crc_got: int
+    bad_lbas: int
+
+
+class Mismatch(NamedTuple):
+    """A read that did not return what was written; LBA is the first bad one."""
+
+    nsid: int
+    lba: int
+    stamp: int  # LBA number found in the data
+    token: int  # token found in the data
+    crc_expected: int
+    crc_got: int
+    bad_lbas: int
+
+
+def _aer(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
+    if event.status1 >> 1:
+        return  # aborted: nothing happened, it only counts as a completion
+    logging.getLogger("nvme").warning("AER triggered, dword0: 0x%x", event.cdw0)
+    try:
+        warnings.warn("AER notification is triggered", stacklevel=stacklevel + 1)
+    finally:
+        if callback is not None:
+            try:
+                callback(event.cdw0, event.status1)
+            except AssertionError as failure:
+                warnings.warn(f"ASSERT: {failure}", stacklevel=stacklevel + 1)
+            except Exception:
+                traceback.print_exc()
+                raise
+
+
+def mismatch(event: Event) -> Mismatch:
+    found = Mismatch(event.nsid, *event[-6:])
+    logging.getLogger("nvme").error(
+        "data mismatch: nsid %d, LBA 0x%x (%d of this read are bad): "
+        "CRC expected 0x%08x, got 0x%08x; stamp LBA 0x%x, token %d",
+        found.nsid,
+        found.lba,
+        found.bad_lbas,
+        found.crc_expected,
+        found.crc_got,
+        found.stamp,
+        found.token,
+    )
+    return found
+
+
+def report(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
+    """Warn of an event; `stacklevel` 1 is the caller."""
+    match event.kind:
+        case 0:
+            _aer(event, callback, stacklevel + 1)
+        case 1:
+            seconds = event.timeout_ms / 1000
+            text = f"drive timeout: {seconds:g} sec, qpair: {event.sqid}, cid: {event.cid}"
+            warnings.warn(text, stacklevel=stacklevel + 1)
+        case 5:
+            warnings.warn("controller fatal status (CSTS.CFS)", stacklevel=stacklevel + 1)
+        case 6:
+            warnings.warn("the device is gone", stacklevel=stacklevel + 1)
+        case kind:
+            text = f"device error: {_LIES[kind]}, qpair: {event.sqid}, cid: {event.cid}"
+            warnings.warn(text, stacklevel=stacklevel + 1)

@@ -1,0 +1,177 @@
+"""nvme.Pcie."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, overload
+
+from nvme import _core
+
+if TYPE_CHECKING:
+    from nvme.controller import Controller
+
+# PCI and PCI Express configuration space
+CONFIG_BYTES = 4096
+COMMAND = 0x04
+COMMAND_DECODES = 0b110  # memory space, bus master
+STATUS = 0x06
+STATUS_CAPABILITIES = 1 << 4
+CAPABILITIES = 0x34
+CAP_POWER = 0x01
+PMCSR = 4  # in it
+PMCSR_STATE = 0b11
+CAPS_MAX = 48
+
+
+class Pcie(_core.Pcie):
+    """Config space of a PCI function. Prefer the fixture "pcie" in test scripts.
+
+    nvme: a Controller, or the address of a function that has none yet; Controller(pcie) then
+    makes one of it
+
+    p[i] is a byte, p[a:b] a list of bytes, p[i] = v writes one. Writes that stop the function
+    decoding are safe at any time: its queues are frozen first. When it decodes again, the
+    controller is initialised again.
+    """
+
+    def __new__(cls, nvme: Controller | str | bytes | os.PathLike[str]) -> Pcie:
+        from nvme.controller import Controller, address
+
+        return super().__new__(cls, nvme if isinstance(nvme, Controller) else address(nvme))
+
+    def _index(self, index: int) -> int:
+        if index < 0:
+            index += CONFIG_BYTES
+        if not 0 <= index < CONFIG_BYTES:
+            raise IndexError(f"config space has {CONFIG_BYTES} bytes")
+        return index
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        if not isinstance(index, slice):
+            return self._read(self._index(index), 1)[0]
+        start, stop, step = index.indices(CONFIG_BYTES)
+        if step != 1:
+            return [self._read(i, 1)[0] for i in range(start, stop, step)]
+        return list(self._read(start, max(stop - start, 0)))
+
+    @overload
+    def __setitem__(self, index: int, value: int) -> None: ...
+    @overload
+    def __setitem__(self, index: slice, value: bytes | list[int]) -> None: ...
+    def __setitem__(self, index: int | slice, value: int | bytes | list[int]) -> None:
+        if isinstance(index, slice):
+            assert not isinstance(value, int), "a slice takes bytes"
+            start, stop, step = index.indices(CONFIG_BYTES)
+            data = bytes(value)
+            if step != 1 or stop - start != len(data):
+                raise ValueError(f"{len(data)} bytes do not fit {index}")
+            self._guarded_write(start, data)
+        else:
+            assert isinstance(value, int)
+            self._guarded_write(self._index(index), bytes([value]))
+
+    def __len__(self) -> int:
+        return CONFIG_BYTES
+
+    def register(self, offset: int, byte_count: int = 4) -> int:
+        """The register of `byte_count` bytes at `offset`, little endian."""
+        return int.from_bytes(self._read(offset, byte_count), "little")
+
+    def cap_offset(self, cap_id: int) -> int | None:
+        """Where the capability lies, or None."""
+        if not self.register(STATUS, 2) & STATUS_CAPABILITIES:
+            return None
+        at = self[CAPABILITIES] & ~3
+        for _ in range(CAPS_MAX):
+            if at < 0x40 or at == 0xFC:
+                break
+            if self[at] == cap_id:
+                return at
+            at = self[at + 1] & ~3
+        return None
+
+    def reset(self) -> None:
+        """Hot reset of the function (secondary bus), then initialise the controller again."""
+        self._controller()._reset(2)
+
+    def flr(self) -> None:
+        """Function level reset, then initialise the controller again."""
+        self._controller()._reset(1)
+
+    @property
+    def aspm(self) -> int:
+        """Active State Power Management of the link: 0 off, 1 L0s, 2 L1, 3 both.
+
+        Set at both ends and read back; an error where it cannot be done.
+        """
+        return self._aspm
+
+    @aspm.setter
+    def aspm(self, control: int) -> None:
+        self._aspm = control
+
+    @property
+    def power_state(self) -> int:
+        """D0..D3hot as 0..3."""
+        return self.register(self._pm() + PMCSR, 2) & PMCSR_STATE
+
+    @power_state.setter
+    def power_state(self, state: int) -> None:
+        if state not in range(4):
+            raise ValueError(f"power state must be 0..3, not {state}")
+        at = self._pm() + PMCSR
+        control = self.register(at, 2) & ~PMCSR_STATE | state
+        self._guarded_write(at, control.to_bytes(2, "little"))
+        if self.power_state != state:
+            raise _core.NvmeError(f"the function refuses D{state}: it is in D{self.power_state}")
+
+    def _controller(self) -> Controller:
+        nvme = self._nvme
+        if nvme is None:
+            raise _core.NvmeError("the function has no Controller yet")
+        return nvme
+
+    def _pm(self) -> int:
+        at = self.cap_offset(CAP_POWER)
+        if at is None:
+            raise _core.NvmeError("the function has no power management capability")
+        return at
+
+    def _decodes(self, command: int, pmcsr: int) -> bool:
+        return command & COMMAND_DECODES == COMMAND_DECODES and not pmcsr & PMCSR_STATE
+
+    def _guarded_write(self, offset: int, data: bytes) -> None:
+        """Freeze the queues before the function stops decoding, start them when it does again."""
+        power = self.cap_offset(CAP_POWER)
+        watched = {COMMAND: 2} | ({power + PMCSR: 2} if power else {})
+        nvme = self._nvme
+        touched = any(offset < at + 2 and at < offset + len(data) for at in watched)
+        if nvme is None or not touched:
+            self._write(offset, data)
+            return
+        before = self._decodes(*self._watched(power))
+        after = self._decodes(*self._watched(power, offset, data))
+        if before and not after:
+            nvme._step("quiesce")
+        self._write(offset, data)
+        if after and not before:
+            self._settle(power)
+            nvme._step("reinit")
+
+    def _settle(self, power: int | None) -> None:
+        """PCI-PM 1.2, 5.4.1: 10 ms from D3hot to D0."""
+        if power:
+            import time
+
+            time.sleep(0.01)
+
+    def _watched(self, power: int | None, offset: int = 0, data: bytes = b"") -> tuple[int, int]:
+        """Command and PMCSR as they are, or would be after a write of `data` at `offset`."""
+        space = bytearray(self._read(0, 256))
+        space[offset : offset + len(data)] = data
+        pmcsr = space[power + PMCSR] if power else 0
+        return space[COMMAND], pmcsr

@@ -1,0 +1,148 @@
+"""The handle of a software SSD: its faults, its power, its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nvme import _core
+from nvme.dotdict import DotDict
+
+if TYPE_CHECKING:
+    from nvme.controller import Controller
+
+# enum ssd_fault_action of src/ssd/ssd.h, in its order
+ACTIONS = (
+    "status",
+    "delay",
+    "drop",
+    "duplicate",
+    "wrong_cid",
+    "wrong_sqid",
+    "no_phase",
+    "bitflip",
+    "stale",
+    "misdirected",
+    "torn",
+    "lost",
+    "fatal",
+    "remove",
+    "power",
+)
+
+
+@dataclass
+class Fault:
+    """A rule: which commands it hits, what it does to them, and how often it did."""
+
+    number: int
+    admin: bool | None
+    opcode: int | None
+    nsid: int
+    slba: int
+    nlb: int
+    nth: int
+    times: int
+    probability: float
+    action: str
+    status: int
+    delay: float  # seconds
+    value: int
+    matched: int
+    hits: int
+
+
+def _fault(fields: tuple[int, ...]) -> Fault:
+    number, admin, opcode, nsid, slba, nlb, nth, times, probability, action, status, ns, *rest = (
+        fields
+    )
+    return Fault(
+        number,
+        None if admin < 0 else bool(admin),
+        None if opcode < 0 else opcode,
+        nsid,
+        slba,
+        nlb,
+        nth,
+        times,
+        probability,
+        ACTIONS[action],
+        status,
+        ns / 1e9,
+        *rest,
+    )
+
+
+class SoftwareSsd(_core.Sim):
+    """The software SSD behind a Controller, seen from its own side."""
+
+    @contextmanager
+    def fault(
+        self,
+        action: str,
+        *,
+        admin: bool | None = None,
+        opcode: int | None = None,
+        nsid: int = 0,
+        slba: int = 0,
+        nlb: int = 0,
+        nth: int = 1,
+        times: int = 0,
+        probability: float = 1.0,
+        status: int = 0,
+        delay: float = 0.0,
+        value: int = 0,
+    ) -> Iterator[Fault]:
+        """Inject a fault while the with block runs; yields the rule as it is when it began.
+
+        action: status, delay, drop, duplicate, wrong_cid, wrong_sqid, no_phase, bitflip, stale,
+        misdirected, torn, lost, fatal (CSTS.CFS), remove or power
+        admin: True admin commands only, False IO commands only
+        opcode, nsid, slba, nlb: commands with this opcode, on this namespace (0: any), that touch
+        these LBAs (nlb 0: any)
+        nth: the first hit is the nth match; times: hits before the rule ends (0: no end)
+        probability: of each match from the nth on
+        status: SCT << 8 | SC of action status; delay: seconds of action delay
+        value: CID, SQID or LBA distance of wrong_cid, wrong_sqid, misdirected
+        """
+        if action not in ACTIONS:
+            raise ValueError(f"action must be one of {', '.join(ACTIONS)}, not {action!r}")
+        number = self._fault_add(
+            -1 if admin is None else int(admin),
+            -1 if opcode is None else opcode,
+            nsid,
+            slba,
+            nlb,
+            nth,
+            times,
+            probability,
+            ACTIONS.index(action),
+            status,
+            round(delay * 1e9),
+            value,
+        )
+        try:
+            yield next(fault for fault in self.faults if fault.number == number)
+        finally:
+            self._fault_del(number)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The rules there are, with their counts."""
+        return [_fault(fields) for fields in self._fault_list()]
+
+    def power(self, on: bool) -> None:
+        """Cut the power, or switch it on and initialise the controller again."""
+        self.nvme._power(on)
+
+    @property
+    def stats(self) -> DotDict:
+        """What the drive did: commands, reads and writes (LBAs), irqs, media_bytes, faults_hit."""
+        return DotDict(self._stats)
+
+
+def sim(nvme: Controller) -> SoftwareSsd:
+    """The handle of the software SSD behind `nvme`; TypeError for any other device."""
+    return SoftwareSsd(nvme)

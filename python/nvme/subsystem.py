@@ -1,0 +1,96 @@
+"""nvme.Subsystem."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nvme import _core
+
+if TYPE_CHECKING:
+    from nvme.controller import Controller
+
+
+class Subsystem:
+    """The NVM subsystem of a controller: its power and its reset.
+
+    Prefer the fixture "subsystem" in test scripts.
+
+    nvme: a Controller of the subsystem
+    poweron_cb, poweroff_cb: called without arguments to switch the power, where the tool cannot
+    """
+
+    def __init__(
+        self,
+        nvme: Controller,
+        poweron_cb: Callable[[], Any] | None = None,
+        poweroff_cb: Callable[[], Any] | None = None,
+    ) -> None:
+        self._nvme = nvme
+        self._poweron_cb = poweron_cb
+        self._poweroff_cb = poweroff_cb
+
+    def power_cycle(self, sec: int | float = 10) -> None:
+        """Lose power for `sec` seconds, then initialise the controller again.
+
+        By the callbacks, by the software SSD's own power, by PCIe slot power control, or by
+        suspending the system (rtcwake); NvmeError where there is no such means.
+        """
+        if not self._off():
+            self._suspend(sec)
+            return
+        time.sleep(sec)
+        self.poweron()
+
+    def poweroff(self) -> None:
+        """Cut the power; commands in flight end with 00/08."""
+        if not self._off():
+            raise _core.NvmeError(
+                f"{self._nvme.addr}: no means to switch its power: give Subsystem() poweron_cb "
+                "and poweroff_cb"
+            )
+
+    def poweron(self) -> None:
+        """Switch the power on and initialise the controller again."""
+        if self._poweron_cb is not None:
+            self._poweron_cb()
+            self._nvme._step("reinit")
+        else:
+            self._nvme._power(True)
+
+    def _off(self) -> bool:
+        if self._poweroff_cb is None:
+            return self._nvme._power(False)
+        self._nvme._step("quiesce")
+        self._poweroff_cb()
+        self._nvme._step("power_lost")
+        return True
+
+    def _suspend(self, sec: int | float) -> None:
+        """System suspend takes the power from its devices; the clock wakes it."""
+        if shutil.which("rtcwake") is None:
+            raise _core.NvmeError("no means to switch the power, and no rtcwake to suspend with")
+        self._nvme._step("quiesce")
+        command = ["rtcwake", "-m", "mem", "-s", str(max(1, round(sec)))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            self._nvme._step("power_lost")
+        self._nvme._step("reinit")
+        if done.returncode:
+            text = done.stderr.strip() or done.stdout.strip()
+            raise _core.NvmeError(f"no means to switch the power; suspend failed: {text}")
+
+    def shutdown_notify(self, abrupt: bool = False) -> None:
+        """Tell the subsystem of a shutdown (CC.SHN).
+
+        An orderly one waits for CSTS.SHST = 10b up to max(RTD3E, 10 s), then TimeoutError;
+        an abrupt one returns at once.
+        """
+        self._nvme._shutdown(abrupt)
+
+    def reset(self) -> None:
+        """NVM subsystem reset (NSSR = 4E564D65h), then initialise the controller again."""
+        self._nvme._reset(3)
