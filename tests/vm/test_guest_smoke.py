@@ -79,7 +79,7 @@ class Boot:
         guest = Guest(
             preset=PRESETS[preset],
             cwd=folder,
-            timeout_s=120,
+            timeout_s=300,
             sink=self.output,
             outputs={"extra": self.extra},
             console_log=self.console,

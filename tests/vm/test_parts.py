@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from vm import kernel
+from vm import initrd, kernel
+from vm.guest import DIED, Guest
 from vm.initrd import Cpio, ModuleIndex
 from vm.kernel import Kernel, KernelError, inflate
+from vm.presets import NONE
 
 TESTS = Path(__file__).resolve().parents[1]
 DATA = b"\x7fELF" + bytes(range(256)) * 40
@@ -149,6 +151,38 @@ def test_failed_download_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(KernelError):
         kernel.prepare()
     assert os.listdir(cache) == ["lock"]
+
+
+FAKE_QEMU = """#!/bin/sh
+echo >>STARTS
+[ $(wc -l <STARTS) -lt $LUCKY_START ] && exit
+for word; do case $word in *path=*/share,*) share=${word#*path=}; share=${share%%,*};; esac; done
+echo 4 >$share/status
+"""
+
+
+@pytest.fixture
+def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A QEMU whose guest dies at once before start $LUCKY_START; a line for each start."""
+    starts = tmp_path / "starts"
+    program = tmp_path / "bin" / "qemu-system-x86_64"
+    program.parent.mkdir()
+    program.write_text(FAKE_QEMU.replace("STARTS", str(starts)))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(kernel, "prepare", lambda: Kernel(tmp_path, "6.0"))
+    monkeypatch.setattr(initrd, "build", lambda *arguments: b"")
+    return starts
+
+
+@pytest.mark.parametrize(("lucky", "status", "count"), [(1, 4, 1), (3, 4, 3), (4, DIED, 3)])
+def test_kernel_that_dies_early_is_booted_again(
+    starts: Path, monkeypatch: pytest.MonkeyPatch, lucky: int, status: int, count: int
+) -> None:
+    monkeypatch.setenv("LUCKY_START", str(lucky))
+
+    assert Guest(preset=NONE, root="9p").run(["true"]) == status
+    assert len(starts.read_text().splitlines()) == count
 
 
 OUTCOMES = """
