@@ -9,6 +9,7 @@
 #include "ssd/device.h"
 
 #define EFFECTS(bits) (NVME_EFFECTS_CSUPP | (bits))
+#define ALONE	      (1u << NVME_EFFECTS_CSE_SHIFT)
 
 static const struct ssd_op admin_ops[256] = {
 	[NVME_ADMIN_DELETE_SQ] = { ssd_admin_delete_sq, EFFECTS(0), SSD_OP_SANITIZE },
@@ -21,6 +22,20 @@ static const struct ssd_op admin_ops[256] = {
 	[NVME_ADMIN_SET_FEATURES] = { ssd_admin_set_features, EFFECTS(0), SSD_OP_SANITIZE },
 	[NVME_ADMIN_GET_FEATURES] = { ssd_admin_get_features, EFFECTS(0), SSD_OP_SANITIZE },
 	[NVME_ADMIN_ASYNC_EVENT] = { ssd_admin_async_event, EFFECTS(0), SSD_OP_SANITIZE },
+	[NVME_ADMIN_NS_MANAGEMENT] = { ssd_admin_ns_management,
+				       EFFECTS(NVME_EFFECTS_LBCC | NVME_EFFECTS_NIC), 0 },
+	[NVME_ADMIN_FW_COMMIT] = { ssd_admin_fw_commit, EFFECTS(0), 0 },
+	[NVME_ADMIN_FW_DOWNLOAD] = { ssd_admin_fw_download, EFFECTS(0), 0 },
+	[NVME_ADMIN_SELF_TEST] = { ssd_admin_self_test, EFFECTS(0), 0 },
+	[NVME_ADMIN_NS_ATTACHMENT] = { ssd_admin_ns_attachment, EFFECTS(NVME_EFFECTS_NIC), 0 },
+	[NVME_ADMIN_DIRECTIVE_SEND] = { ssd_admin_directive_send, EFFECTS(0), 0 },
+	[NVME_ADMIN_DIRECTIVE_RECEIVE] = { ssd_admin_directive_receive, EFFECTS(0), 0 },
+	[NVME_ADMIN_FORMAT] = { ssd_admin_format,
+				EFFECTS(NVME_EFFECTS_LBCC | NVME_EFFECTS_NCC | ALONE), 0 },
+	[NVME_ADMIN_SECURITY_SEND] = { ssd_admin_security_send, EFFECTS(0), 0 },
+	[NVME_ADMIN_SECURITY_RECEIVE] = { ssd_admin_security_receive, EFFECTS(0), 0 },
+	[NVME_ADMIN_SANITIZE] = { ssd_admin_sanitize, EFFECTS(NVME_EFFECTS_LBCC | ALONE), 0 },
+	[NVME_ADMIN_GET_LBA_STATUS] = { ssd_admin_lba_status, EFFECTS(0), 0 },
 };
 
 const struct ssd_op *ssd_admin_op(uint8_t opcode)
@@ -39,5 +54,7 @@ uint16_t ssd_admin_dispatch(struct ssd *ssd, struct ssd_ctx *c)
 		c->error_loc = SSD_LOC(1, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
+	if (!(op->flags & SSD_OP_SANITIZE) && ssd_sanitize_runs(&ssd->sanitize))
+		return NVME_SC_SANITIZE_IN_PROGRESS;
 	return op->fn(ssd, c);
 }

@@ -27,7 +27,7 @@ struct ssd_op {
 #define SSD_OP_ANY_NS	0x2u /* IO: NSID FFFFFFFFh is for the handler */
 
 const struct ssd_op *ssd_admin_op(uint8_t opcode);
-const struct ssd_op *ssd_io_op(uint8_t opcode);
+extern const struct ssd_op ssd_io_ops[256];
 
 /**
  * struct ssd_log - a log page as it was built for one command
@@ -43,10 +43,11 @@ typedef uint16_t ssd_log_fn(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *
 
 /* @log->data of @len zero bytes; 0 or NVME_SC_INTERNAL_ERROR. For builders. */
 uint16_t ssd_log_alloc(struct ssd_log *log, size_t len);
-/* Is log page @lid there? For log page 00h. */
-bool ssd_log_supported(const struct ssd *ssd, uint8_t lid);
 
-ssd_log_fn ssd_log_error, ssd_log_smart, ssd_log_fw_slot, ssd_log_effects;
+ssd_log_fn ssd_log_supported_pages, ssd_log_error, ssd_log_smart, ssd_log_fw_slot;
+ssd_log_fn ssd_log_changed_ns, ssd_log_effects, ssd_log_self_test;
+ssd_log_fn ssd_log_telemetry_host, ssd_log_telemetry_ctrl, ssd_log_persistent;
+ssd_log_fn ssd_log_feature_effects, ssd_log_sanitize;
 
 /**
  * struct ssd_feature - a line of the table of features
@@ -54,7 +55,8 @@ ssd_log_fn ssd_log_error, ssd_log_smart, ssd_log_fw_slot, ssd_log_effects;
  * @mask: bits of CDW11 that are kept in ssd_features.current
  * @def: value from the factory
  * @set: checks and effects beyond storing CDW11 (c->sqe.cdw11 may be changed); NULL: store
- * @get: the current value, with c->cdw0 set or data transferred; NULL: the stored dword
+ * @get: the value that SEL asks for (not capabilities), with c->cdw0 set or data transferred;
+ *       NULL: the stored dword
  */
 struct ssd_feature {
 	uint32_t caps;
@@ -65,5 +67,14 @@ struct ssd_feature {
 };
 
 const struct ssd_feature *ssd_feature(uint8_t fid);
+
+ssd_cmd_fn ssd_feature_set_power, ssd_feature_set_hctm;
+ssd_cmd_fn ssd_feature_set_threshold, ssd_feature_get_threshold;
+ssd_cmd_fn ssd_feature_set_lba_range, ssd_feature_get_lba_range;
+ssd_cmd_fn ssd_feature_set_apst, ssd_feature_get_apst;
+ssd_cmd_fn ssd_feature_set_hmb, ssd_feature_get_hmb;
+ssd_cmd_fn ssd_feature_set_timestamp, ssd_feature_get_timestamp;
+ssd_cmd_fn ssd_feature_set_behavior, ssd_feature_get_behavior;
+ssd_cmd_fn ssd_feature_set_host_id, ssd_feature_get_host_id;
 
 #endif

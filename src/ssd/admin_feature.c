@@ -47,8 +47,12 @@ static uint16_t get_vector(struct ssd *ssd, struct ssd_ctx *c)
 }
 
 static const struct ssd_feature features[256] = {
-	[NVME_FEAT_ARBITRATION] = { CHANGE_SAVE, 0xffffff07, 0x00000003, NULL, NULL },
-	[NVME_FEAT_POWER_MANAGEMENT] = { CHANGE, 0x000000ff, 0, NULL, NULL },
+	[NVME_FEAT_ARBITRATION] = { CHANGE_SAVE, 0xffffff07, 0x00000005, NULL, NULL },
+	[NVME_FEAT_POWER_MANAGEMENT] = { CHANGE, 0x000000ff, 0, ssd_feature_set_power, NULL },
+	[NVME_FEAT_LBA_RANGE] = { CHANGE | NVME_SEL_CAP_NS, 0x0000003f, 0,
+				  ssd_feature_set_lba_range, ssd_feature_get_lba_range },
+	[NVME_FEAT_TEMPERATURE_THRESHOLD] = { CHANGE, 0, SSD_WCTEMP, ssd_feature_set_threshold,
+					      ssd_feature_get_threshold },
 	[NVME_FEAT_ERROR_RECOVERY] = { CHANGE_SAVE, 0x0001ffff, 0, NULL, NULL },
 	[NVME_FEAT_VOLATILE_WRITE_CACHE] = { CHANGE_SAVE, 0x00000001, 1, NULL, NULL },
 	[NVME_FEAT_NUMBER_OF_QUEUES] = { CHANGE, 0xffffffff, 0, set_queues, NULL },
@@ -56,6 +60,18 @@ static const struct ssd_feature features[256] = {
 	[NVME_FEAT_INTERRUPT_VECTOR] = { CHANGE, 0x0001ffff, 0, set_vector, get_vector },
 	[NVME_FEAT_WRITE_ATOMICITY] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
 	[NVME_FEAT_ASYNC_EVENT] = { CHANGE_SAVE, 0x0000ffff, 0, NULL, NULL },
+	[NVME_FEAT_APST] = { CHANGE, 0x00000001, 0, ssd_feature_set_apst, ssd_feature_get_apst },
+	[NVME_FEAT_HOST_MEMORY_BUFFER] = { CHANGE, 0x00000001, 0, ssd_feature_set_hmb,
+					   ssd_feature_get_hmb },
+	[NVME_FEAT_TIMESTAMP] = { CHANGE, 0, 0, ssd_feature_set_timestamp,
+				  ssd_feature_get_timestamp },
+	[NVME_FEAT_HCTM] = { CHANGE_SAVE, 0xffffffff, 0, ssd_feature_set_hctm, NULL },
+	[NVME_FEAT_NON_OP_POWER_STATE] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
+	[NVME_FEAT_HOST_BEHAVIOR] = { CHANGE, 0, 0, ssd_feature_set_behavior,
+				      ssd_feature_get_behavior },
+	[NVME_FEAT_SANITIZE_CONFIG] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
+	[NVME_FEAT_HOST_ID] = { CHANGE, 0x00000001, 0, ssd_feature_set_host_id,
+				ssd_feature_get_host_id },
 };
 
 const struct ssd_feature *ssd_feature(uint8_t fid)
@@ -106,29 +122,24 @@ uint16_t ssd_admin_set_features(struct ssd *ssd, struct ssd_ctx *c)
 uint16_t ssd_admin_get_features(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
+	uint32_t sel = NVME_GET(c->sqe.cdw10, FEAT_SEL);
 	const struct ssd_feature *f = &features[fid];
 
 	if (!f->caps) {
 		c->error_loc = SSD_LOC(40, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
-	switch (NVME_GET(c->sqe.cdw10, FEAT_SEL)) {
-	case NVME_SEL_CURRENT:
-		if (f->get)
-			return f->get(ssd, c);
-		c->cdw0 = ssd->feat.current[fid];
-		return 0;
-	case NVME_SEL_DEFAULT:
-		c->cdw0 = f->def;
-		return 0;
-	case NVME_SEL_SAVED:
-		c->cdw0 = ssd->feat.saved[fid];
-		return 0;
-	case NVME_SEL_CAPABILITIES:
-		c->cdw0 = f->caps;
-		return 0;
-	default:
+	if (sel > NVME_SEL_CAPABILITIES) {
 		c->error_loc = SSD_LOC(41, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
+	if (sel == NVME_SEL_CAPABILITIES)
+		c->cdw0 = f->caps;
+	else if (f->get)
+		return f->get(ssd, c);
+	else if (sel == NVME_SEL_CURRENT)
+		c->cdw0 = ssd->feat.current[fid];
+	else
+		c->cdw0 = sel == NVME_SEL_DEFAULT ? f->def : ssd->feat.saved[fid];
+	return 0;
 }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "ssd/device.h"
-
-typedef uint16_t identify_fn(struct ssd *ssd, struct ssd_ctx *c, void *page);
+#include "ssd/identify.h"
 
 static void pad(char *field, size_t len, const char *text)
 {
@@ -22,15 +21,63 @@ static uint8_t log2_of(uint64_t v)
 	return (uint8_t)__builtin_ctzll(v);
 }
 
-static void fill_names(const struct ssd *ssd, struct nvme_id_ctrl *id)
+void ssd_identify_names(const struct ssd *ssd, char sn[20], char mn[40], char subnqn[256])
 {
-	id->vid = (uint16_t)ssd->opts.vid;
-	id->ssvid = (uint16_t)ssd->opts.vid;
-	pad(id->sn, sizeof(id->sn), ssd->opts.sn);
-	pad(id->mn, sizeof(id->mn), ssd->opts.mn);
-	pad(id->fr, sizeof(id->fr), ssd->opts.fr);
-	snprintf(id->subnqn, sizeof(id->subnqn), "nqn.2019-08.org.pynvme:sim:%s", ssd->opts.sn);
-	id->ver = (uint32_t)ssd->opts.version;
+	pad(sn, 20, ssd->opts.sn);
+	pad(mn, 40, ssd->opts.mn);
+	snprintf(subnqn, 256, "nqn.2019-08.org.pynvme:sim:%s", ssd->opts.sn);
+}
+
+/* Five power states, the last two not operational; power in 0.01 W. */
+static void fill_power(struct nvme_id_ctrl *id)
+{
+	static const struct nvme_psd states[SSD_NPSS + 1] = {
+		{ .mp = 600 },
+		{ .mp = 400, .rrt = 1, .rrl = 1, .rwt = 1, .rwl = 1 },
+		{ .mp = 300, .rrt = 2, .rrl = 2, .rwt = 2, .rwl = 2 },
+		{ .mp = 5,
+		  .flags = NVME_PSD_NOPS,
+		  .enlat = 1000,
+		  .exlat = 1500,
+		  .rrt = 3,
+		  .rrl = 3,
+		  .rwt = 3,
+		  .rwl = 3 },
+		{ .mp = 1,
+		  .flags = NVME_PSD_NOPS,
+		  .enlat = 5000,
+		  .exlat = 12000,
+		  .rrt = 4,
+		  .rrl = 4,
+		  .rwt = 4,
+		  .rwl = 4 },
+	};
+
+	memcpy(id->psd, states, sizeof(states));
+	id->npss = SSD_NPSS;
+	id->apsta = NVME_APSTA_SUPPORTED;
+	id->wctemp = SSD_WCTEMP;
+	id->cctemp = SSD_CCTEMP;
+	id->hctma = NVME_HCTMA_SUPPORTED;
+	id->mntmt = SSD_MNTMT;
+	id->mxtmt = SSD_MXTMT;
+}
+
+static void fill_admin(const struct ssd *ssd, struct nvme_id_ctrl *id)
+{
+	id->oacs = NVME_OACS_SECURITY | NVME_OACS_FORMAT | NVME_OACS_FIRMWARE |
+		   NVME_OACS_NS_MANAGEMENT | NVME_OACS_SELF_TEST | NVME_OACS_DIRECTIVES |
+		   NVME_OACS_LBA_STATUS;
+	id->frmw = (uint8_t)(NVME_SET(SSD_FW_SLOTS, FRMW_NOFS) | NVME_FRMW_NO_RESET);
+	id->fwug = 0xff;
+	id->lpa = NVME_LPA_EFFECTS | NVME_LPA_EXTENDED | NVME_LPA_TELEMETRY |
+		  NVME_LPA_PERSISTENT_EVENT | NVME_LPA_MISC;
+	id->pels = 1;
+	id->edstt = 1;
+	id->dsto = NVME_DSTO_SINGLE;
+	id->sanicap = ssd_sanitize_caps();
+	id->hmpre = (uint32_t)(ssd->opts.hmpre_bytes / 4096);
+	id->hmmin = id->hmpre;
 }
 
 static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
@@ -38,7 +85,13 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	const uint64_t bytes = ssd->opts.size_bytes * ssd->opts.ns;
 	struct nvme_id_ctrl *id = page;
 
-	fill_names(ssd, id);
+	id->vid = (uint16_t)ssd->opts.vid;
+	id->ssvid = (uint16_t)ssd->opts.vid;
+	ssd_identify_names(ssd, id->sn, id->mn, id->subnqn);
+	memcpy(id->fr, ssd->fw.fr[ssd->fw.active - 1], sizeof(id->fr));
+	id->ver = (uint32_t)ssd->opts.version;
+	fill_power(id);
+	fill_admin(ssd, id);
 	id->mdts = log2_of(ssd->mdts_bytes / 4096);
 	id->cntlid = SSD_CNTLID;
 	id->rtd3r = 1000000;
@@ -47,18 +100,14 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->cntrltype = ssd->opts.version >= NVME_VS(1, 4, 0) ? NVME_CNTRLTYPE_IO : 0;
 	id->acl = 127;
 	id->aerl = (uint8_t)ssd->opts.aerl;
-	id->frmw = NVME_SET(3, FRMW_NOFS) | NVME_FRMW_NO_RESET;
-	id->lpa = NVME_LPA_SMART_NS | NVME_LPA_EFFECTS | NVME_LPA_EXTENDED;
-	id->elpe = SSD_ERROR_ENTRIES - 1;
-	id->wctemp = 343;
-	id->cctemp = 353;
 	id->tnvmcap[0] = bytes;
+	id->unvmcap[0] = ssd_ns_unallocated_bytes(ssd);
 	id->sqes = NVME_IOSQES | NVME_IOSQES << 4;
 	id->cqes = NVME_IOCQES | NVME_IOCQES << 4;
 	id->nn = (uint32_t)ssd->opts.ns;
 	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM |
 		   NVME_ONCS_WRITE_ZEROES | NVME_ONCS_SAVE_SELECT | NVME_ONCS_VERIFY |
-		   NVME_ONCS_COPY;
+		   NVME_ONCS_COPY | NVME_ONCS_TIMESTAMP;
 	id->vwc = ssd->opts.cache_bytes ?
 			  NVME_VWC_PRESENT | NVME_SET(NVME_VWC_FLUSH_ALL_SUPPORTED, VWC_FNVMBV) :
 			  0;
@@ -67,7 +116,6 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->cdfs = 1;
 	id->sgls = NVME_SET(1, SGLS_SUPPORT) | NVME_SGLS_BIT_BUCKET | NVME_SGLS_MPTR_SGL |
 		   NVME_SGLS_LARGER;
-	id->psd[0].mp = 600;
 	return 0;
 }
 
@@ -88,7 +136,7 @@ static void fill_formats(const struct ssd *ssd, struct nvme_id_ns *id)
 	}
 }
 
-static void fill_ns(struct ssd *ssd, const struct ssd_ns *ns, struct nvme_id_ns *id)
+void ssd_identify_fill_ns(struct ssd *ssd, const struct ssd_ns *ns, struct nvme_id_ns *id)
 {
 	id->nsze = ns->nsze;
 	id->ncap = ns->ncap;
@@ -97,7 +145,9 @@ static void fill_ns(struct ssd *ssd, const struct ssd_ns *ns, struct nvme_id_ns 
 	id->flbas = (uint8_t)(ns->lbaf | (ns->extended ? NVME_FLBAS_EXT : 0));
 	id->dps = (uint8_t)(ns->pi_type | (ns->pi_first ? NVME_DPS_FIRST : 0));
 	id->dlfeat = NVME_DLFEAT_READ_ZEROS | NVME_DLFEAT_WZ_DEAC;
-	id->nvmcap[0] = ns->nsze << ns->lba_shift;
+	id->nvmcap[0] = ns->bytes;
+	if (ns->not_ready == NVME_SC_FORMAT_IN_PROGRESS)
+		id->fpi = (uint8_t)(0x80 | (100 - ssd_background_done(ssd, &ssd->format.bg, 100)));
 	id->mssrl = SSD_COPY_MSSRL;
 	id->mcl = SSD_COPY_MCL;
 	id->msrc = SSD_COPY_RANGES - 1;
@@ -114,7 +164,7 @@ static uint16_t identify_ns(struct ssd *ssd, struct ssd_ctx *c, void *page)
 		return NVME_SC_INVALID_NS;
 	ns = ssd_ns_active(ssd, nsid);
 	if (ns)
-		fill_ns(ssd, ns, page);
+		ssd_identify_fill_ns(ssd, ns, page);
 	return 0;
 }
 
@@ -157,16 +207,25 @@ static uint16_t identify_ns_descs(struct ssd *ssd, struct ssd_ctx *c, void *page
 	return 0;
 }
 
-static identify_fn *const builders[256] = {
+static ssd_identify_fn *const builders[256] = {
 	[NVME_CNS_NS] = identify_ns,
 	[NVME_CNS_CTRL] = identify_ctrl,
 	[NVME_CNS_ACTIVE_NS_LIST] = identify_active,
 	[NVME_CNS_NS_DESC_LIST] = identify_ns_descs,
+	[NVME_CNS_IOCS_NS] = ssd_identify_iocs_ns,
+	[NVME_CNS_IOCS_CTRL] = ssd_identify_iocs_ctrl,
+	[NVME_CNS_IOCS_ACTIVE_NS_LIST] = identify_active,
+	[NVME_CNS_INDEPENDENT_NS] = ssd_identify_independent_ns,
+	[NVME_CNS_ALLOCATED_NS_LIST] = ssd_identify_allocated_list,
+	[NVME_CNS_ALLOCATED_NS] = ssd_identify_allocated_ns,
+	[NVME_CNS_NS_CTRL_LIST] = ssd_identify_ns_ctrl_list,
+	[NVME_CNS_CTRL_LIST] = ssd_identify_ctrl_list,
+	[NVME_CNS_IOCS_COMBINATIONS] = ssd_identify_iocs,
 };
 
 uint16_t ssd_admin_identify(struct ssd *ssd, struct ssd_ctx *c)
 {
-	identify_fn *build = builders[NVME_GET(c->sqe.cdw10, IDENTIFY_CNS)];
+	ssd_identify_fn *build = builders[NVME_GET(c->sqe.cdw10, IDENTIFY_CNS)];
 	uint64_t page[NVME_IDENTIFY_BYTES / 8] = { 0 };
 	uint16_t sc;
 

@@ -10,10 +10,18 @@
 #include "ssd/device.h"
 
 static ssd_log_fn *const builders[256] = {
+	[NVME_LOG_SUPPORTED_LOG_PAGES] = ssd_log_supported_pages,
 	[NVME_LOG_ERROR] = ssd_log_error,
 	[NVME_LOG_SMART] = ssd_log_smart,
 	[NVME_LOG_FW_SLOT] = ssd_log_fw_slot,
+	[NVME_LOG_CHANGED_NS] = ssd_log_changed_ns,
 	[NVME_LOG_EFFECTS] = ssd_log_effects,
+	[NVME_LOG_SELF_TEST] = ssd_log_self_test,
+	[NVME_LOG_TELEMETRY_HOST] = ssd_log_telemetry_host,
+	[NVME_LOG_TELEMETRY_CTRL] = ssd_log_telemetry_ctrl,
+	[NVME_LOG_PERSISTENT_EVENT] = ssd_log_persistent,
+	[NVME_LOG_FEATURE_EFFECTS] = ssd_log_feature_effects,
+	[NVME_LOG_SANITIZE] = ssd_log_sanitize,
 };
 
 uint16_t ssd_log_alloc(struct ssd_log *log, size_t len)
@@ -23,9 +31,31 @@ uint16_t ssd_log_alloc(struct ssd_log *log, size_t len)
 	return log->data ? 0 : NVME_SC_INTERNAL_ERROR;
 }
 
-bool ssd_log_supported(const struct ssd *ssd, uint8_t lid)
+uint16_t ssd_log_supported_pages(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 {
-	return builders[lid];
+	struct nvme_log_supported *l;
+
+	if (ssd_log_alloc(log, sizeof(*l)))
+		return NVME_SC_INTERNAL_ERROR;
+	l = (struct nvme_log_supported *)log->data;
+	for (unsigned int i = 0; i < 256; i++)
+		if (builders[i])
+			l->lids[i] = NVME_LIDS_LSUPP;
+	return 0;
+}
+
+/* Log page 12h: a feature that can be changed is supported, and changes the controller. */
+uint16_t ssd_log_feature_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
+{
+	struct nvme_log_supported *l;
+
+	if (ssd_log_alloc(log, sizeof(*l)))
+		return NVME_SC_INTERNAL_ERROR;
+	l = (struct nvme_log_supported *)log->data;
+	for (unsigned int i = 0; i < 256; i++)
+		if (ssd_feature((uint8_t)i)->caps)
+			l->lids[i] = NVME_LIDS_LSUPP | NVME_EFFECTS_CCC;
+	return 0;
 }
 
 uint16_t ssd_log_error(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
@@ -48,12 +78,12 @@ static uint64_t data_units(uint64_t sectors)
 uint16_t ssd_log_smart(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 {
 	const struct ssd_health *h = &ssd->health;
-	uint64_t on_ns = h->powered_ns + (ssd->now_ns - h->powered_at_ns);
 	struct nvme_smart *s;
 
 	if (ssd_log_alloc(log, sizeof(*s)))
 		return NVME_SC_INTERNAL_ERROR;
 	s = (struct nvme_smart *)log->data;
+	s->critical_warning = ssd->thermal.exceeded ? NVME_SMART_WARN_TEMPERATURE : 0;
 	memcpy(s->temperature, &ssd->temperature_kelvin, sizeof(s->temperature));
 	s->avsp = 100;
 	s->avspt = 10;
@@ -63,23 +93,10 @@ uint16_t ssd_log_smart(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 	s->hwc[0] = h->write_cmds;
 	s->cbt[0] = h->busy_ns / 60000000000ull;
 	s->pwrc[0] = h->power_cycles;
-	s->poh[0] = on_ns / 3600000000000ull;
+	s->poh[0] = ssd_power_on_hours(ssd);
 	s->upl[0] = h->unsafe_shutdowns;
 	s->mdie[0] = h->media_errors;
 	s->neile[0] = ssd->errors.count;
-	return 0;
-}
-
-uint16_t ssd_log_fw_slot(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
-{
-	struct nvme_fw_slot *f;
-
-	if (ssd_log_alloc(log, sizeof(*f)))
-		return NVME_SC_INTERNAL_ERROR;
-	f = (struct nvme_fw_slot *)log->data;
-	f->afi = 1;
-	memset(f->frs[0], ' ', sizeof(f->frs[0]));
-	memcpy(f->frs[0], ssd->opts.fr, strnlen(ssd->opts.fr, sizeof(f->frs[0])));
 	return 0;
 }
 
@@ -92,7 +109,7 @@ uint16_t ssd_log_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log
 	e = (struct nvme_effects *)log->data;
 	for (unsigned int i = 0; i < 256; i++) {
 		e->acs[i] = ssd_admin_op((uint8_t)i)->effects;
-		e->iocs[i] = ssd_io_op((uint8_t)i)->effects;
+		e->iocs[i] = ssd_io_ops[i].effects;
 	}
 	return 0;
 }

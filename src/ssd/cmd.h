@@ -111,6 +111,13 @@ ssd_cmd_fn ssd_admin_abort;
 ssd_cmd_fn ssd_admin_set_features, ssd_admin_get_features;
 ssd_cmd_fn ssd_admin_async_event;
 ssd_cmd_fn ssd_admin_format;
+ssd_cmd_fn ssd_admin_fw_download, ssd_admin_fw_commit;
+ssd_cmd_fn ssd_admin_self_test;
+ssd_cmd_fn ssd_admin_sanitize;
+ssd_cmd_fn ssd_admin_ns_management, ssd_admin_ns_attachment;
+ssd_cmd_fn ssd_admin_security_send, ssd_admin_security_receive;
+ssd_cmd_fn ssd_admin_directive_send, ssd_admin_directive_receive;
+ssd_cmd_fn ssd_admin_lba_status;
 
 /* Table-driven dispatch: admin.c, io.c. */
 uint16_t ssd_admin_dispatch(struct ssd *ssd, struct ssd_ctx *c);

@@ -63,7 +63,12 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 		rc = ssd_ns_init(ssd);
 	if (rc)
 		return rc;
+	ssd_thermal_init(ssd);
+	ssd_firmware_init(ssd);
+	ssd_self_test_init(ssd);
 	ssd_features_init(ssd);
+	ssd_feature_data_reset(ssd);
+	ssd_pel_power_on(ssd);
 	ssd_irq_init(ssd);
 	ssd_pci_init(ssd);
 	ssd_regs_init(ssd);
@@ -96,6 +101,8 @@ void ssd_destroy(struct ssd *ssd)
 		return;
 	ssd_cache_flush(ssd);
 	ssd_ns_fini(ssd);
+	ssd_firmware_fini(ssd);
+	ssd_pel_fini(ssd);
 	ssd_faults_fini(ssd);
 	ssd_contexts_fini(ssd);
 	ssd_events_fini(&ssd->events);
@@ -125,6 +132,13 @@ bool ssd_wants_thread(const struct ssd *ssd)
 bool ssd_powered(const struct ssd *ssd)
 {
 	return ssd->powered;
+}
+
+uint64_t ssd_power_on_hours(const struct ssd *ssd)
+{
+	const struct ssd_health *h = &ssd->health;
+
+	return (h->powered_ns + (ssd->now_ns - h->powered_at_ns)) / 3600000000000ull;
 }
 
 unsigned int ssd_temperature(const struct ssd *ssd)
@@ -169,5 +183,6 @@ int ssd_set_temperature(struct ssd *ssd, unsigned int kelvin, uint64_t now_ns)
 		return err_set(-EINVAL, "sim: a temperature of %u K", kelvin);
 	ssd->now_ns = now_ns;
 	ssd->temperature_kelvin = (uint16_t)kelvin;
+	ssd_thermal_update(ssd);
 	return 0;
 }

@@ -30,16 +30,26 @@
 #include "ssd/event.h"
 #include "ssd/fault.h"
 #include "ssd/feature.h"
+#include "ssd/feature_data.h"
+#include "ssd/firmware.h"
+#include "ssd/format.h"
 #include "ssd/irq.h"
 #include "ssd/media.h"
 #include "ssd/ns.h"
 #include "ssd/options.h"
 #include "ssd/pci.h"
+#include "ssd/pel.h"
 #include "ssd/queue.h"
+#include "ssd/sanitize.h"
+#include "ssd/self_test.h"
 #include "ssd/ssd.h"
+#include "ssd/thermal.h"
 
 #define SSD_NS_MAX	 32
 #define SSD_CNTLID	 1
+#define SSD_NPSS	 4   /* power states 0..4 */
+#define SSD_MNTMT	 303 /* kelvins, host controlled thermal management */
+#define SSD_MXTMT	 358
 /* Copy: ranges a command, LBAs a range and in all */
 #define SSD_COPY_RANGES	 128
 #define SSD_COPY_MSSRL	 256
@@ -115,6 +125,14 @@ struct ssd {
 	struct ssd_aer aer;
 	struct ssd_error_log errors;
 	struct ssd_features feat;
+	struct ssd_feature_data featdata;
+	struct ssd_thermal thermal;
+	struct ssd_firmware fw;
+	struct ssd_format format;
+	struct ssd_self_test dst;
+	struct ssd_sanitize sanitize;
+	struct ssd_pel pel;
+	uint8_t telemetry_generation;
 	struct ssd_faults faults;
 	struct ssd_stats stats;
 	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */
@@ -145,5 +163,11 @@ enum ssd_reset {
 
 /* Every module's reset, in one place: queues and commands gone, features to their saved values. */
 void ssd_reset(struct ssd *ssd, enum ssd_reset kind);
+
+/* Hours with power, over the drive's life. */
+uint64_t ssd_power_on_hours(const struct ssd *ssd);
+
+/* Identify Controller SANICAP; also part of the Persistent Event Log. */
+uint32_t ssd_sanitize_caps(void);
 
 #endif

@@ -32,6 +32,16 @@ void ssd_reset(struct ssd *ssd, enum ssd_reset kind)
 	drop_queues(ssd);
 	ssd_aer_reset(ssd);
 	ssd_features_reset(ssd);
+	ssd_feature_data_reset(ssd);
+	ssd_thermal_init(ssd);
+	ssd_firmware_reset(ssd);
+	ssd_pel_reset(ssd);
+	ssd_self_test_reset(ssd);
+	if (kind == SSD_RESET_POWER) {
+		ssd_self_test_power(ssd);
+		ssd_sanitize_power(ssd);
+		ssd_format_power(ssd);
+	}
 	if (kind == SSD_RESET_FUNCTION || kind == SSD_RESET_POWER) {
 		ssd_irq_reset(ssd);
 		ssd_pci_init(ssd);
@@ -81,6 +91,7 @@ int ssd_power(struct ssd *ssd, bool on, uint64_t now_ns)
 	ssd->health.power_cycles++;
 	ssd->health.powered_at_ns = now_ns;
 	ssd_reset(ssd, SSD_RESET_POWER);
+	ssd_pel_power_on(ssd);
 	return 0;
 }
 

@@ -24,6 +24,26 @@ struct ssd_ns *ssd_ns_active(struct ssd *ssd, uint32_t nsid)
 	return nsid - 1 < SSD_NS_MAX && ns->attached ? ns : NULL;
 }
 
+uint16_t ssd_ns_check_active(struct ssd *ssd, struct ssd_ctx *c, uint32_t nsid)
+{
+	uint16_t sc = NVME_SC_INVALID_NS;
+
+	if (nsid && nsid <= ssd->opts.ns)
+		sc = ssd->ns[nsid - 1].attached ? 0 : NVME_SC_INVALID_FIELD;
+	if (sc)
+		c->error_loc = SSD_LOC(4, 0);
+	return sc;
+}
+
+uint64_t ssd_ns_unallocated_bytes(const struct ssd *ssd)
+{
+	uint64_t bytes = ssd->opts.size_bytes * ssd->opts.ns;
+
+	for (unsigned int i = 0; i < SSD_NS_MAX; i++)
+		bytes -= ssd->ns[i].bytes;
+	return bytes;
+}
+
 void ssd_ns_update(struct ssd *ssd, struct ssd_ns *ns)
 {
 	ns->plain = ns->attached && !ns->ms_bytes && !ns->not_ready && !ns->write_protected;
@@ -51,7 +71,7 @@ int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extende
 {
 	struct ssd_lbaf formats[SSD_LBAF_MAX], *f = &formats[lbaf];
 	struct ssd_media *old = ns->media, *m;
-	uint64_t bytes = old ? ns->nsze << ns->lba_shift : ssd->opts.size_bytes;
+	uint64_t bytes = ns->bytes;
 	int rc;
 
 	ssd_ns_lbafs(ssd, formats);
@@ -90,6 +110,7 @@ int ssd_ns_init(struct ssd *ssd)
 		make_identifiers(ssd, ns);
 		if (i >= ssd->opts.ns)
 			continue;
+		ns->bytes = ssd->opts.size_bytes;
 		ns->exists = true;
 		ns->attached = true;
 		rc = ssd_ns_format(ssd, ns, lbaf, false, 0, false);

@@ -11,6 +11,7 @@
 #include "spec/nvme.h"
 
 struct ssd;
+struct ssd_ctx;
 struct ssd_media;
 
 /* A data LBA can be 512 or 4096 bytes, each without and with metadata. */
@@ -46,6 +47,7 @@ struct ssd_ns {
 	uint32_t lba_bytes;
 	uint32_t ms_bytes;
 	uint64_t ncap;
+	uint64_t bytes; /* of data, whatever the format */
 	uint8_t format_left_percent;
 	bool write_protected;
 	uint8_t uuid[16];
@@ -67,5 +69,10 @@ int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extende
 void ssd_ns_update(struct ssd *ssd, struct ssd_ns *ns);
 /* The namespace of @nsid if that is valid and active, else NULL. */
 struct ssd_ns *ssd_ns_active(struct ssd *ssd, uint32_t nsid);
+
+/* For admin commands that name one active namespace: 0, 00/0b or 00/02 with the field marked. */
+uint16_t ssd_ns_check_active(struct ssd *ssd, struct ssd_ctx *c, uint32_t nsid);
+/* Capacity that no namespace has. */
+uint64_t ssd_ns_unallocated_bytes(const struct ssd *ssd);
 
 #endif
