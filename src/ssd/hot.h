@@ -8,6 +8,10 @@
 #ifndef PYNVME_SSD_HOT_H
 #define PYNVME_SSD_HOT_H
 
+#include <string.h>
+#include <sys/mman.h>
+
+#include "ssd/admin.h"
 #include "ssd/device.h"
 
 #define SSD_LIKELY(x)	__builtin_expect(!!(x), 1)
@@ -72,6 +76,32 @@ static inline void ssd_cq_post_fast(struct ssd *ssd, struct ssd_ctx *c)
 		cq->phase ^= 1;
 	ssd->cq_dirty |= cq->bit;
 	ssd_ctx_release(ssd, c);
+}
+
+/* ssd_dptr_map() of a transfer that PRP1 alone describes. */
+static inline uint16_t ssd_dptr_map_fast(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
+{
+	uint64_t prp1 = c->sqe.prp1;
+	int n;
+
+	if (SSD_UNLIKELY(c->sqe.flags || c->ext || prp1 & 3 ||
+			 len > ssd->page_bytes - (prp1 & (ssd->page_bytes - 1))))
+		return ssd_dptr_map(ssd, c, len, prot);
+	n = ssd->ops->map(ssd->host, prp1, len, prot, ssd->dptr.iov, SSD_PIECES_MAX);
+	ssd->dptr.n = n;
+	return SSD_LIKELY(n > 0) ? 0 : NVME_SC_DATA_TRANSFER_ERROR;
+}
+
+/* The command's namespace is there, ready and without metadata; nothing odd is asked for. */
+static inline uint16_t ssd_io_start(struct ssd *ssd, struct ssd_ctx *c)
+{
+	const struct ssd_op *op = &ssd_io_ops[c->sqe.opc];
+	uint32_t index = c->sqe.nsid - 1;
+
+	c->ns = &ssd->ns[index % SSD_NS_MAX];
+	if (SSD_UNLIKELY(!op->fn || index >= SSD_NS_MAX || !c->ns->plain || c->sqe.flags))
+		return ssd_io_dispatch(ssd, c);
+	return op->fn(ssd, c);
 }
 
 /* The end of a command that its handler ended with @status. */

@@ -13,16 +13,11 @@
 #define EFFECTS(bits) (NVME_EFFECTS_CSUPP | (bits))
 #define PSDT_RESERVED 3u
 
-static const struct ssd_op io_ops[256] = {
+const struct ssd_op ssd_io_ops[256] = {
 	[NVME_CMD_FLUSH] = { ssd_io_flush, EFFECTS(0), SSD_OP_ANY_NS },
 	[NVME_CMD_WRITE] = { ssd_io_write, EFFECTS(NVME_EFFECTS_LBCC), 0 },
 	[NVME_CMD_READ] = { ssd_io_read, EFFECTS(0), 0 },
 };
-
-const struct ssd_op *ssd_io_op(uint8_t opcode)
-{
-	return &io_ops[opcode];
-}
 
 uint16_t ssd_io_out_of_range(struct ssd_ctx *c, uint64_t slba)
 {
@@ -62,17 +57,11 @@ static uint16_t check(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_op *o
 
 uint16_t ssd_io_dispatch(struct ssd *ssd, struct ssd_ctx *c)
 {
-	const struct ssd_op *op = &io_ops[c->sqe.opc];
-	uint32_t index = c->sqe.nsid - 1;
+	const struct ssd_op *op = &ssd_io_ops[c->sqe.opc];
+	uint16_t sc;
 
-	if (__builtin_expect(!op->fn, 0))
+	if (!op->fn)
 		return NVME_SC_INVALID_OPCODE;
-	c->ns = &ssd->ns[index % SSD_NS_MAX];
-	if (__builtin_expect(index >= SSD_NS_MAX || !c->ns->plain || c->sqe.flags, 0)) {
-		uint16_t sc = check(ssd, c, op);
-
-		if (sc)
-			return sc;
-	}
-	return op->fn(ssd, c);
+	sc = check(ssd, c, op);
+	return sc ? sc : op->fn(ssd, c);
 }

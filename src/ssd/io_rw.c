@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "ssd/hot.h"
 #include "ssd/io.h"
 
 static uint16_t check_size(struct ssd *ssd, struct ssd_ctx *c, uint64_t bytes)
@@ -67,7 +68,7 @@ uint16_t ssd_io_read(struct ssd *ssd, struct ssd_ctx *c)
 	if (!sc)
 		sc = ssd_io_check_range(ns, c, slba, nlb);
 	if (!sc)
-		sc = ssd_dptr_map(ssd, c, bytes, PROT_WRITE);
+		sc = ssd_dptr_map_fast(ssd, c, bytes, PROT_WRITE);
 	if (__builtin_expect(sc != 0, 0))
 		return sc;
 	if (ns->media->moves)
@@ -116,7 +117,7 @@ uint16_t ssd_io_write(struct ssd *ssd, struct ssd_ctx *c)
 	if (!sc)
 		sc = ssd_io_check_range(ns, c, slba, nlb);
 	if (!sc)
-		sc = ssd_dptr_map(ssd, c, bytes, PROT_READ);
+		sc = ssd_dptr_map_fast(ssd, c, bytes, PROT_READ);
 	if (__builtin_expect(sc != 0, 0))
 		return sc;
 	if (ns->media->moves) {

@@ -93,13 +93,8 @@ uint16_t ssd_prp_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 		c->error_loc = SSD_LOC(24, 0);
 		return NVME_SC_PRP_INVALID_OFFSET;
 	}
-	if (__builtin_expect(len <= first, 1)) {
-		int n = ssd->ops->map(ssd->host, c->sqe.prp1, len, prot, ssd->dptr.iov,
-				      SSD_PIECES_MAX);
-
-		ssd->dptr.n = n;
-		return n > 0 ? 0 : NVME_SC_DATA_TRANSFER_ERROR;
-	}
+	if (len <= first)
+		return ssd_dptr_add(ssd, c->sqe.prp1, len, prot);
 	len -= first;
 	if (len > page) {
 		sc = walk_list(ssd, c, &run, len, prot);

@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-#include "ssd/hot.h"
+#include "ssd/direct.h"
 
 #define STEP_COMMANDS 32
 
-static inline void execute(struct ssd *ssd, struct ssd_ctx *c)
+static inline __attribute__((always_inline)) void execute(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint16_t status = SSD_LATER;
 
@@ -23,7 +23,7 @@ static inline void execute(struct ssd *ssd, struct ssd_ctx *c)
 		return;
 	}
 	if (SSD_LIKELY(!(c->flags & SSD_CTX_ADMIN)))
-		status = ssd_io_dispatch(ssd, c);
+		status = ssd_io_start(ssd, c);
 	else
 		status = ssd_admin_dispatch(ssd, c);
 	if (SSD_LIKELY(status != SSD_LATER))
@@ -93,6 +93,19 @@ static inline bool fetch(struct ssd *ssd, struct ssd_sq *sq)
 	return true;
 }
 
+static __attribute__((noinline)) unsigned int run_direct(struct ssd *ssd, struct ssd_sq *sq,
+							 unsigned int burst)
+{
+	unsigned int n = 0;
+
+	for (; n < burst && sq->head != sq->tail; n++) {
+		__builtin_prefetch(&sq->ring[sq->head + 1]);
+		if (!ssd_direct_io(ssd, sq, &sq->ring[sq->head]))
+			break;
+	}
+	return n;
+}
+
 /* Up to @burst commands of one queue. Return: how many. */
 static unsigned int run_queue(struct ssd *ssd, struct ssd_sq *sq, unsigned int burst)
 {
@@ -101,13 +114,15 @@ static unsigned int run_queue(struct ssd *ssd, struct ssd_sq *sq, unsigned int b
 
 	if (tail != sq->tail)
 		ssd_sq_doorbell(ssd, sq, tail);
+	if (ssd_direct_possible(ssd, sq))
+		n = run_direct(ssd, sq, burst);
 	/* a full completion queue holds back its submission queues */
 	while (n < burst && sq->head != sq->tail && !sq->cq->wait) {
 		if (SSD_UNLIKELY(!fetch(ssd, sq)))
 			break;
 		n++;
 		/* the command may have stopped the controller or deleted its queue */
-		if (__builtin_expect(!ssd->running || !sq->live, 0))
+		if (SSD_UNLIKELY(!ssd->running || !sq->live))
 			break;
 	}
 	ssd->stats.commands += n;
