@@ -11,7 +11,10 @@
 # drive then works on physical addresses. A drive that is mounted or otherwise in use is refused.
 
 set -euo pipefail
+shopt -s inherit_errexit # a check that fails must not look like one that found nothing
 
+python=$(dirname "$0")/../.venv/bin/python
+[ -x "$python" ] || python=python3
 pci=/sys/bus/pci
 block=/sys/class/block
 huge_pages=64 # of 2 MiB, for machines without an IOMMU
@@ -26,7 +29,7 @@ die() {
 }
 
 driver_of() { basename "$(readlink "$pci/devices/$1/driver")" 2>/dev/null || true; }
-is_nvme() { [[ $(cat "$pci/devices/$1/class") == 0x0108* ]]; }
+is_nvme() { [[ $(<"$pci/devices/$1/class") == 0x0108* ]]; }
 
 # 01:00.0 and 0000:01:00.0 name the same function.
 full_address() {
@@ -39,28 +42,56 @@ full_address() {
 	printf '%s\n' "$address"
 }
 
-# Block devices of a function: the namespaces and their partitions.
+# Block devices of a function: the namespaces and their partitions. With multipath the kernel shows
+# only hidden ones (nvme0c1n1) below the function; the one in use (nvme0n1) is the subsystem's.
 blocks_of() {
-	local node device
+	local path top device paths tops=()
 	device=$(readlink -f "$pci/devices/$1")
-	for node in "$block"/*; do
-		[[ $(readlink -f "$node") == "$device"/* ]] && basename "$node"
-	done
-	return 0
-}
-
-# Says what uses the drive; silence means nothing does.
-usage_of() {
-	local name number
-	for name in $(blocks_of "$1"); do
-		number=$(cat "$block/$name/dev")
-		awk -v n="$number" '$3 == n { print "mounted at " $5 }' /proc/self/mountinfo
-		awk -v d="/dev/$name" '$1 == d { print "used as swap" }' /proc/swaps
-		if [ -n "$(ls -A "$block/$name/holders" 2>/dev/null)" ]; then
-			say "held by $(ls "$block/$name/holders" | paste -sd ' ')"
+	paths=$(readlink -f "$block"/*)
+	for path in $paths; do
+		[[ $path == "$device"/* ]] || continue
+		tops+=("$path")
+		if [[ ${path##*/} =~ ^(nvme[0-9]+)c[0-9]+(n[0-9]+)$ ]]; then
+			tops+=("$(readlink -f "$block/${BASH_REMATCH[1]}${BASH_REMATCH[2]}")")
 		fi
 	done
-	return 0
+	for path in $paths; do
+		for top in "${tops[@]}"; do
+			if [[ $path/ == "$top"/* && -e $path/dev ]]; then # hidden ones have no number
+				say "${path##*/}"
+				break
+			fi
+		done
+	done
+}
+
+# Says what uses the drive; silence means nothing does. The last word is the kernel's: whoever uses
+# a block device (a file system of many devices, RAID, a virtual machine) holds it exclusively.
+usage_of() {
+	local names name number known=
+	names=$(blocks_of "$1")
+	for name in $names; do
+		number=$(<"$block/$name/dev")
+		known+=$(
+			awk -v n="$number" '$3 == n { print "mounted at " $5 }' /proc/self/mountinfo
+			awk -v d="/dev/$name" '$1 == d { print "used as swap" }' /proc/swaps
+			[ -z "$(ls -A "$block/$name/holders")" ] ||
+				say "held by $(ls "$block/$name/holders" | paste -sd ' ')"
+		)
+	done
+	if [ -n "$known" ]; then
+		say "$known"
+	elif [ -n "$names" ]; then
+		# shellcheck disable=SC2086 # a list of words
+		"$python" -I -S - $names <<-'PY'
+			import os, sys
+			for name in sys.argv[1:]:
+			    try:
+			        os.close(os.open(f"/dev/{name}", os.O_EXCL))
+			    except OSError as error:
+			        print(f"/dev/{name}: {error.strerror}")
+		PY
+	fi
 }
 
 rebind() { # ADDRESS DRIVER ("" for whatever the kernel finds)
@@ -163,7 +194,7 @@ fi
 # Nobody named a drive: take all that can be had, and say what was left alone.
 found=0
 for path in "$pci"/devices/*; do
-	address=$(basename "$path")
+	address=${path##*/}
 	is_nvme "$address" || continue
 	found=1
 	"$0" "$action" "$address" || true
