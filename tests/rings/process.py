@@ -21,13 +21,14 @@ class Process:
         log: Path,
         environment: Mapping[str, str] | None = None,
         append: bool = False,
+        folder: Path = TOP,
     ) -> None:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log = log
         with log.open("ab" if append else "wb") as output:
             self.child = subprocess.Popen(
                 [str(word) for word in command],
-                cwd=TOP,
+                cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -54,6 +54,7 @@ class Program:
 
     name: str
     command: Sequence[str]
+    folder: Path
     environment: Mapping[str, str]
     timeout_s: float
     targets: Sequence[str]
@@ -68,7 +69,8 @@ class Program:
     def run(self, wrapper: Sequence[str], log: Path) -> None:
         begin = time.monotonic()
         command = [*wrapper, *self.command]
-        status = Process(command, log, {**ENVIRONMENT, **self.environment}).wait(self.timeout_s)
+        environment = {**ENVIRONMENT, **self.environment}
+        status = Process(command, log, environment, folder=self.folder).wait(self.timeout_s)
         took_s = time.monotonic() - begin
         self.outcomes = tap_outcomes(log.read_text(errors="replace"))
         if status == SKIPPED:
@@ -112,6 +114,7 @@ class UnitRing(Ring):
                 programs[test["name"]] = Program(
                     name=test["name"],
                     command=test["cmd"],
+                    folder=Path(test["workdir"] or self.build.folder),
                     environment=test["env"],
                     timeout_s=test["timeout"] * SLOWER,
                     targets=[name for target in needed for name in target["filename"]],
