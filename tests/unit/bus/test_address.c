@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "bus/address.h"
+
+static void addresses_have_one_canonical_form(void **state)
+{
+	static const struct {
+		const char *addr;
+		enum bus_address_kind kind;
+		const char *text;
+	} rows[] = {
+		{ "", BUS_ADDRESS_SIM, "sim" },
+		{ "sim", BUS_ADDRESS_SIM, "sim" },
+		{ "sim:", BUS_ADDRESS_SIM, "sim:" },
+		{ "sim:size=20G,mdts=5", BUS_ADDRESS_SIM, "sim:size=20G,mdts=5" },
+		{ "01:00.0", BUS_ADDRESS_PCI, "0000:01:00.0" },
+		{ "0000:01:00.0", BUS_ADDRESS_PCI, "0000:01:00.0" },
+		{ "1:0.0", BUS_ADDRESS_PCI, "0000:01:00.0" },
+		{ "ABCD:EF:1f.7", BUS_ADDRESS_PCI, "abcd:ef:1f.7" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bus_address address;
+
+		assert_int_equal(bus_address_parse(&address, rows[i].addr), 0);
+		assert_int_equal(address.kind, rows[i].kind);
+		assert_string_equal(address.text, rows[i].text);
+	}
+}
+
+static void other_texts_are_refused_with_the_forms_there_are(void **state)
+{
+	static const char *const rows[] = {
+		"simulator",	  "SIM",	   "01:00",	"01:00.8",   "01:20.0",
+		"01:00.0 ",	  " 01:00.0",	   "01:00.00",	"g1:00.0",   "0000:01:00.0:1",
+		"00000:01:00.0",  "-1:00.0",	   "+1:00.0",	"01: 0.0",   "/dev/nvme0",
+		"0000:0001:00.0", "0000:01:00.0x", "nvme0",	"1.0",	     ":::.",
+		"0x1:00.0",	  "01:00.-1",	   "\n01:00.0", "127.0.0.1",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bus_address address;
+
+		if (bus_address_parse(&address, rows[i]) != -EINVAL)
+			fail_msg("\"%s\" was taken", rows[i]);
+		assert_non_null(strstr(err_text(), "0000:01:00.0"));
+		assert_non_null(strstr(err_text(), "sim"));
+	}
+}
+
+static void an_endless_address_is_refused(void **state)
+{
+	struct bus_address address;
+	char addr[BUS_ADDRESS_BYTES + 1] = "sim:";
+
+	memset(addr + 4, 'x', sizeof(addr) - 5);
+	addr[sizeof(addr) - 1] = '\0';
+	assert_int_equal(bus_address_parse(&address, addr), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_have_one_canonical_form),
+		cmocka_unit_test(other_texts_are_refused_with_the_forms_there_are),
+		cmocka_unit_test(an_endless_address_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("address", tests, NULL, NULL);
+}
