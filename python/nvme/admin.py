@@ -31,7 +31,7 @@ SANITIZE = 0x84
 
 
 def _dwords(size: int) -> int:
-    """A number of dwords as the zero-based field wants it; a size of 0 is the device's to refuse."""
+    """Dwords as the zero-based field has them; a size of 0 is the device's to refuse."""
     return (size // 4 - 1) & 0xFFFFFFFF
 
 
@@ -59,7 +59,7 @@ class Commands:
         return self.send_cmd(ABORT, cdw10=cid << 16 | sqid, cb=cb)
 
     def aer(self, cb: Callback = None) -> Self:
-        """Asynchronous Event Request (5.1.2). The driver keeps its own: prefer register_aer_cb()."""
+        """Asynchronous Event Request (5.1.2). The driver posts its own: see register_aer_cb()."""
         return self.send_cmd(ASYNC_EVENT, cb=cb)
 
     def identify(
@@ -161,7 +161,7 @@ class Commands:
         return self.send_cmd(FORMAT, None, nsid, cdw10, cb=cb)
 
     def sanitize(self, option: int = 2, pattern: int = 0x5AA5A55A, cb: Callback = None) -> Self:
-        """Sanitize (5.1.22). option: CDW10; 1 exit failure, 2 block, 3 overwrite, 4 crypto erase."""
+        """Sanitize (5.1.22). option: CDW10; 2 block, 3 overwrite, 4 crypto erase."""
         return self.send_cmd(SANITIZE, cdw10=option, cdw11=pattern, cb=cb)
 
     def dst(self, stc: int = 1, nsid: int = 0xFFFFFFFF, cb: Callback = None) -> Self:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nvme import _core
 
@@ -18,8 +17,7 @@ _CQE_AT = 88
 RECORD_BYTES = 128
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One command: what was sent, when, and what came back (None while outstanding)."""
 
     sqid: int

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from nvme import _core, admin, events, hmb, warn
 from nvme._core import Buffer
@@ -17,6 +18,9 @@ T = TypeVar("T", int, str)
 DEFAULT_ADDRESS = "sim"
 LONG_MS = 600_000  # what Format and firmware may take
 FIRMWARE_PIECE = 4096
+
+
+opened: WeakSet[Controller] = WeakSet()
 
 
 def address(addr: str | bytes | os.PathLike[str]) -> str:
@@ -49,7 +53,9 @@ class Controller(admin.Commands, Log, _core.Controller):
         nvme_init_func: Callable[[Controller], Any] | None = None,
     ) -> Controller:
         where = addr if isinstance(addr, Pcie) else address(addr)
-        return super().__new__(cls, where, nvme_init_func)
+        self = super().__new__(cls, where, nvme_init_func)
+        opened.add(self)
+        return self
 
     # --- events ---
 

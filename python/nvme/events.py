@@ -1,10 +1,13 @@
 """What a controller tells beside completions: AERs, timeouts, devices that lie or leave."""
 
-import logging
-import traceback
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import logging
 
 AerCallback = Callable[[int, int], Any]
 
@@ -48,10 +51,16 @@ class Mismatch(NamedTuple):
     bad_lbas: int
 
 
+def _log() -> logging.Logger:
+    import logging  # late, as in many scripts nothing ever happens
+
+    return logging.getLogger("nvme")
+
+
 def _aer(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
     if event.status1 >> 1:
         return  # aborted: nothing happened, it only counts as a completion
-    logging.getLogger("nvme").warning("AER triggered, dword0: 0x%x", event.cdw0)
+    _log().warning("AER triggered, dword0: 0x%x", event.cdw0)
     try:
         warnings.warn("AER notification is triggered", stacklevel=stacklevel + 1)
     finally:
@@ -61,13 +70,15 @@ def _aer(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
             except AssertionError as failure:
                 warnings.warn(f"ASSERT: {failure}", stacklevel=stacklevel + 1)
             except Exception:
+                import traceback
+
                 traceback.print_exc()
                 raise
 
 
 def mismatch(event: Event) -> Mismatch:
     found = Mismatch(event.nsid, *event[-6:])
-    logging.getLogger("nvme").error(
+    _log().error(
         "data mismatch: nsid %d, LBA 0x%x (%d of this read are bad): "
         "CRC expected 0x%08x, got 0x%08x; stamp LBA 0x%x, token %d",
         found.nsid,
@@ -83,17 +94,16 @@ def mismatch(event: Event) -> Mismatch:
 
 def report(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
     """Warn of an event; `stacklevel` 1 is the caller."""
-    match event.kind:
-        case 0:
-            _aer(event, callback, stacklevel + 1)
-        case 1:
-            seconds = event.timeout_ms / 1000
-            text = f"drive timeout: {seconds:g} sec, qpair: {event.sqid}, cid: {event.cid}"
-            warnings.warn(text, stacklevel=stacklevel + 1)
-        case 5:
-            warnings.warn("controller fatal status (CSTS.CFS)", stacklevel=stacklevel + 1)
-        case 6:
-            warnings.warn("the device is gone", stacklevel=stacklevel + 1)
-        case kind:
-            text = f"device error: {_LIES[kind]}, qpair: {event.sqid}, cid: {event.cid}"
-            warnings.warn(text, stacklevel=stacklevel + 1)
+    if event.kind == AER:
+        _aer(event, callback, stacklevel + 1)
+        return
+    if event.kind == TIMEOUT:
+        seconds = event.timeout_ms / 1000
+        text = f"drive timeout: {seconds:g} sec, qpair: {event.sqid}, cid: {event.cid}"
+    elif event.kind == FATAL:
+        text = "controller fatal status (CSTS.CFS)"
+    elif event.kind == GONE:
+        text = "the device is gone"
+    else:
+        text = f"device error: {_LIES[event.kind]}, qpair: {event.sqid}, cid: {event.cid}"
+    warnings.warn(text, stacklevel=stacklevel + 1)

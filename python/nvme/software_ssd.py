@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nvme import _core
 from nvme.dotdict import DotDict
@@ -33,8 +32,7 @@ ACTIONS = (
 )
 
 
-@dataclass
-class Fault:
+class Fault(NamedTuple):
     """A rule: which commands it hits, what it does to them, and how often it did."""
 
     number: int
@@ -54,7 +52,36 @@ class Fault:
     hits: int
 
 
-def _fault(fields: tuple[int, ...]) -> Fault:
+class Rule:
+    """A fault while it is injected; its counts stay readable when it has ended."""
+
+    def __init__(self, ssd: SoftwareSsd, number: int) -> None:
+        self._ssd = ssd
+        self._number = number
+        self._last = self._look()
+
+    def _look(self) -> Fault | None:
+        return next((f for f in self._ssd.faults if f.number == self._number), None)
+
+    @property
+    def fault(self) -> Fault:
+        """The rule as it is now, or as it was last seen."""
+        self._last = self._look() or self._last
+        assert self._last is not None
+        return self._last
+
+    @property
+    def hits(self) -> int:
+        """How many commands it hit."""
+        return self.fault.hits
+
+    @property
+    def matched(self) -> int:
+        """How many commands it matched."""
+        return self.fault.matched
+
+
+def _fault(fields: tuple[Any, ...]) -> Fault:
     number, admin, opcode, nsid, slba, nlb, nth, times, probability, action, status, ns, *rest = (
         fields
     )
@@ -94,8 +121,8 @@ class SoftwareSsd(_core.Sim):
         status: int = 0,
         delay: float = 0.0,
         value: int = 0,
-    ) -> Iterator[Fault]:
-        """Inject a fault while the with block runs; yields the rule as it is when it began.
+    ) -> Iterator[Rule]:
+        """Inject a fault while the with block runs; yields the Rule, which counts its hits.
 
         action: status, delay, drop, duplicate, wrong_cid, wrong_sqid, no_phase, bitflip, stale,
         misdirected, torn, lost, fatal (CSTS.CFS), remove or power
@@ -123,9 +150,11 @@ class SoftwareSsd(_core.Sim):
             round(delay * 1e9),
             value,
         )
+        rule = Rule(self, number)
         try:
-            yield next(fault for fault in self.faults if fault.number == number)
+            yield rule
         finally:
+            _ = rule.fault
             self._fault_del(number)
 
     @property

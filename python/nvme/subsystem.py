@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -71,6 +69,9 @@ class Subsystem:
 
     def _suspend(self, sec: int | float) -> None:
         """System suspend takes the power from its devices; the clock wakes it."""
+        import shutil
+        import subprocess
+
         if shutil.which("rtcwake") is None:
             raise _core.NvmeError("no means to switch the power, and no rtcwake to suspend with")
         self._nvme._step("quiesce")

@@ -337,25 +337,38 @@ PyObject *py_ctrl_execute(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 const char py_ctrl_forget_doc[] =
 	"_forget($self, /)\n--\n\n"
 	"Reap what completed on the admin queue and drop it without callback or warning, events too;\n"
-	"what is still outstanding will be dropped when it completes. Returns how many were dropped.";
+	"what is still outstanding is dropped when it completes. Returns how many of all these.";
+
+/* Nobody wants to hear of it any more. */
+static void disown(struct py_ctrl *self, struct py_req *r)
+{
+	if (!is_aer(r))
+		self->script--;
+	r->internal = true;
+	r->abandoned = true;
+}
 
 PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
+	struct list_node *node;
 	struct nvme_event ev;
-	struct py_req *r;
+	struct py_wait w;
 	long dropped = 0;
 
 	if (py_ctrl_check(self))
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS nvme_admin_poll(self->ctrl, clock_now_ns());
-	Py_END_ALLOW_THREADS py_sink_collect(&self->sink);
-	while ((r = take(self, 0, true))) {
-		if (!r->internal && !is_aer(r))
-			self->script--;
-		py_req_put(self->state, r);
+	for (node = self->sink.flying.next; node != &self->sink.flying; node = node->next) {
+		struct py_req *r = list_entry(node, struct py_req, node);
+
+		if (r->internal)
+			continue;
+		disown(self, r);
 		dropped++;
 	}
+	Py_BEGIN_ALLOW_THREADS nvme_admin_poll(self->ctrl, clock_now_ns());
+	Py_END_ALLOW_THREADS py_wait_begin(&w, self);
+	py_ctrl_deliver(self, &w, 0);
 	while (nvme_event_pop(self->ctrl, &ev, NULL) > 0)
 		dropped++;
 	return PyLong_FromLong(dropped);
