@@ -11,6 +11,8 @@
 
 #define CHECK_NS UINT64_C(100000000)
 
+static const char timed_out[] = "a command timed out";
+
 /* Called by the driver, from inside of a step; or by whoever resets the controller meanwhile. */
 void ioworker_slot_done(struct nvme_req *req)
 {
@@ -96,7 +98,7 @@ static void __attribute__((noinline)) check(struct ioworker *w, uint64_t now_ns)
 	w->check_ns = now_ns + CHECK_NS;
 	publish(w, now_ns);
 	if (count_late(w)) {
-		ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, "a command timed out");
+		ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, timed_out);
 		w->ending = true;
 	}
 }
@@ -118,7 +120,10 @@ static bool __attribute__((noinline)) finish(struct ioworker *w, uint64_t now_ns
 				   "commands in flight neither complete nor time out");
 		return true;
 	}
-	return count_late(w) >= nvme_qpair_outstanding(w->q);
+	if (count_late(w) < nvme_qpair_outstanding(w->q))
+		return false;
+	ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, timed_out);
+	return true;
 }
 
 static enum ioworker_state step(struct ioworker *w, uint64_t now_ns)

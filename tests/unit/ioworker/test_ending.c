@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a worker ends before its time. */
+#include "fake_qpair.h"
+
+static struct ioworker_result result_of(const struct ioworker *w)
+{
+	struct ioworker_result r;
+
+	ioworker_get_result(w, &r);
+	return r;
+}
+
+static void an_error_stops_and_drains(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_result r;
+	struct ioworker *w;
+
+	fake.fail_at = 21;
+	fake.fail_status = NVME_SC_LBA_OUT_OF_RANGE;
+	o.io_count = 1000;
+	w = fake_whole_run(&o, US);
+	r = result_of(w);
+
+	assert_true(r.failed);
+	assert_int_equal(r.status, NVME_SC_LBA_OUT_OF_RANGE);
+	assert_int_equal(r.fault, IOWORKER_FAULT_NONE);
+	assert_int_equal(r.reads, fake.nsent - 1);
+	assert_true(fake.nsent < 30);
+	assert_int_equal(r.nerrors, 1);
+	assert_memory_equal(&ioworker_get_error(w, 0)->sqe, &fake.sent[20],
+			    sizeof(struct nvme_sqe));
+	assert_null(ioworker_get_error(w, 1));
+	ioworker_destroy(w);
+}
+
+static void a_lost_command_is_a_timeout_of_the_host(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_result r;
+	struct ioworker *w;
+
+	fake.lose_at = 3;
+	o.time_ns = 100 * SECOND;
+	w = fake_whole_run(&o, MS);
+	r = result_of(w);
+
+	assert_int_equal(r.fault, IOWORKER_FAULT_TIMEOUT);
+	assert_false(r.failed);
+	assert_in_range(r.run_ns, 5 * SECOND, 5 * SECOND + 210 * MS);
+	/* All others were waited for. */
+	assert_int_equal(r.reads, fake.nsent - 1);
+	ioworker_destroy(w);
+}
+
+static void a_lost_command_does_not_outlive_the_time_by_much(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.lose_at = 3;
+	o.time_ns = SECOND;
+	w = fake_whole_run(&o, MS);
+
+	assert_int_equal(result_of(w).fault, IOWORKER_FAULT_TIMEOUT);
+	assert_in_range(result_of(w).run_ns, 5 * SECOND, 5 * SECOND + 210 * MS);
+	ioworker_destroy(w);
+}
+
+static void a_driver_that_finds_no_timeout_does_not_hang_it(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	o.io_count = 4;
+	fake.lose_at = 3;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+	assert_int_equal(ioworker_open(w, 0), 0);
+	/* Steps so far apart that no timeout is noticed in between. */
+	fake_run(w, 0, 4 * SECOND);
+	ioworker_close(w);
+
+	assert_true(result_of(w).fault == IOWORKER_FAULT_OVERDUE ||
+		    result_of(w).fault == IOWORKER_FAULT_TIMEOUT);
+	ioworker_destroy(w);
+}
+
+static void a_reset_ends_it_with_its_counts_and_a_reason(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_result r;
+	struct ioworker *w;
+
+	o.io_count = 1000;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+	assert_int_equal(ioworker_open(w, 0), 0);
+	for (fake.now_ns = 0; fake.now_ns < 100 * US; fake.now_ns += US)
+		ioworker_step(w, fake.now_ns);
+	fake.refuse = -ESHUTDOWN;
+	assert_int_equal(ioworker_step(w, fake.now_ns), IOWORKER_ENDED);
+	ioworker_close(w);
+	r = result_of(w);
+
+	assert_int_equal(r.reads, fake.nsent - 4);
+	assert_true(r.failed);
+	assert_int_equal(r.status, NVME_SC_ABORTED_SQ_DELETION);
+	assert_string_equal(r.why, "the controller was reset");
+	ioworker_destroy(w);
+}
+
+static void a_request_to_stop_drains(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	o.time_ns = 100 * SECOND;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+	assert_int_equal(ioworker_open(w, 0), 0);
+	for (fake.now_ns = 0; fake.now_ns < 100 * US; fake.now_ns += US)
+		ioworker_step(w, fake.now_ns);
+	ioworker_stop(w);
+	fake_run(w, fake.now_ns, US);
+	ioworker_close(w);
+
+	assert_int_equal(result_of(w).reads, fake.nsent);
+	assert_false(result_of(w).failed);
+	assert_true(fake.now_ns <= 120 * US);
+	ioworker_destroy(w);
+}
+
+static void no_queue_is_a_failure_to_start(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.create_error = -ENOSPC;
+	o.io_count = 1;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+
+	assert_int_equal(ioworker_open(w, 0), -EIO);
+	assert_int_equal(result_of(w).fault, IOWORKER_FAULT_START);
+	assert_string_equal(result_of(w).why, "no more queues");
+	ioworker_destroy(w);
+}
+
+static void more_than_mdts_is_not_even_tried(void **state)
+{
+	static const struct plan_size size = { .nlb = 257, .align = 257, .weight = 1 };
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	o.plan.sizes = &size;
+	o.io_count = 1;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+
+	assert_int_equal(ioworker_open(w, 0), -EIO);
+	assert_int_equal(result_of(w).fault, IOWORKER_FAULT_SIZE);
+	assert_int_equal(fake.created, 0);
+	ioworker_destroy(w);
+}
+
+static void everything_is_given_back(void **state)
+{
+	struct ioworker_opts o = fake_options();
+
+	o.io_count = 10;
+	ioworker_destroy(fake_whole_run(&o, US));
+
+	assert_int_equal(fake.created, 1);
+	assert_int_equal(fake.deleted, 1);
+	assert_int_equal(fake.ns.refs, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(an_error_stops_and_drains, fake_setup),
+		cmocka_unit_test_setup(a_lost_command_is_a_timeout_of_the_host, fake_setup),
+		cmocka_unit_test_setup(a_lost_command_does_not_outlive_the_time_by_much,
+				       fake_setup),
+		cmocka_unit_test_setup(a_driver_that_finds_no_timeout_does_not_hang_it, fake_setup),
+		cmocka_unit_test_setup(a_reset_ends_it_with_its_counts_and_a_reason, fake_setup),
+		cmocka_unit_test_setup(a_request_to_stop_drains, fake_setup),
+		cmocka_unit_test_setup(no_queue_is_a_failure_to_start, fake_setup),
+		cmocka_unit_test_setup(more_than_mdts_is_not_even_tried, fake_setup),
+		cmocka_unit_test_setup(everything_is_given_back, fake_setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
