@@ -41,7 +41,6 @@ static void pcie_disconnect(struct nvme_ctrl *ctrl)
 {
 	if (!ctrl->bus)
 		return;
-	bus_irq_fini(ctrl->bus);
 	bus_close(ctrl->bus);
 	ctrl->bus = NULL;
 }
