@@ -83,6 +83,19 @@ static void soft_step(struct bus *bus, uint64_t now_ns)
 	pthread_mutex_unlock(&soft->lock);
 }
 
+bool soft_serve(struct soft_bus *soft, uint64_t now_ns, uint64_t *next_ns)
+{
+	bool worked;
+
+	*next_ns = UINT64_MAX;
+	if (pthread_mutex_trylock(&soft->lock))
+		return true;
+	worked = ssd_step(soft->ssd, soft_now(soft, now_ns)) != 0;
+	*next_ns = ssd_next_event_ns(soft->ssd);
+	pthread_mutex_unlock(&soft->lock);
+	return worked;
+}
+
 /* --- registers and config space ------------------------------------------------------------ */
 
 static int check_cfg(struct bus *bus, unsigned int off, unsigned int len)

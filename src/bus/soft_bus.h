@@ -56,6 +56,15 @@ static inline uint64_t soft_now(struct soft_bus *soft, uint64_t now_ns)
 	return soft->now_ns;
 }
 
+/* --- soft.c --- */
+
+/**
+ * soft_serve() - a step by the runner
+ * @next_ns: when the device has something to do next
+ * Return: whether to look again soon: there was work, or somebody else was in the device.
+ */
+bool soft_serve(struct soft_bus *soft, uint64_t now_ns, uint64_t *next_ns);
+
 /* --- soft_irq.c --- */
 
 void soft_irq_raise(struct soft_bus *soft, unsigned int vector);

@@ -18,7 +18,6 @@
 #include "base/counts.h"
 #include "base/err.h"
 #include "bus/soft_bus.h"
-#include "ssd/ssd.h"
 
 #define PARK_NS	     UINT64_C(5000000) /* and so the longest a lost wake-up lasts */
 #define POLLED_NS    UINT64_C(2000000) /* a bus polled so recently is left to its poller */
@@ -59,14 +58,8 @@ static void step_one(struct soft_bus *soft, struct pass *pass, bool asleep)
 		return;
 	}
 	__atomic_store_n(&soft->bus.runner_asleep, asleep, __ATOMIC_SEQ_CST);
-	if (pthread_mutex_trylock(&soft->lock)) {
-		pass->worked = true; /* somebody is in there: look again */
-		return;
-	}
-	if (ssd_step(soft->ssd, soft_now(soft, pass->now_ns)))
+	if (soft_serve(soft, pass->now_ns, &next_ns))
 		pass->worked = true;
-	next_ns = ssd_next_event_ns(soft->ssd);
-	pthread_mutex_unlock(&soft->lock);
 	if (next_ns < pass->next_ns)
 		pass->next_ns = next_ns;
 }

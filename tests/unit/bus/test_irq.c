@@ -159,21 +159,23 @@ static void clearing_intx_unmasks_it(void **state)
 	assert_int_equal(fake.unmasks, 1);
 }
 
-#define irq_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		irq_test(no_more_vectors_than_the_function_has),
-		irq_test(a_vector_is_set_until_cleared),
-		irq_test(a_vector_that_is_not_there_is_refused),
-		irq_test(what_fires_behind_the_mask_shows_at_unmask),
-		irq_test(what_fired_before_the_mask_is_no_news_at_unmask),
-		irq_test(a_replay_starts_afresh),
-		irq_test(a_waiter_is_woken),
-		irq_test(a_wait_ends_in_time),
-		irq_test(a_signal_ends_a_wait),
-		irq_test(clearing_intx_unmasks_it),
+		cmocka_unit_test_setup_teardown(no_more_vectors_than_the_function_has, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_vector_is_set_until_cleared, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_vector_that_is_not_there_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_fires_behind_the_mask_shows_at_unmask, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_fired_before_the_mask_is_no_news_at_unmask,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_replay_starts_afresh, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_waiter_is_woken, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_wait_ends_in_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_signal_ends_a_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(clearing_intx_unmasks_it, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("irq", tests, NULL, NULL);

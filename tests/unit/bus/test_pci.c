@@ -129,23 +129,21 @@ static void aspm_out_of_range_is_refused(void **state)
 	assert_int_equal(pci_set_aspm(bus, 4), -EINVAL);
 }
 
-#define pci_test(f) cmocka_unit_test_setup(f, setup)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pci_test(capabilities_are_found),
-		pci_test(without_a_list_there_is_none),
-		pci_test(a_loop_of_capabilities_ends),
-		pci_test(a_capability_inside_the_header_ends_the_list),
-		pci_test(a_removed_function_has_nothing),
-		pci_test(extended_capabilities_are_found),
-		pci_test(a_loop_of_extended_capabilities_ends),
-		pci_test(enabling_keeps_the_other_bits),
-		pci_test(power_state_is_set_and_read_back),
-		pci_test(a_refused_power_state_is_an_error),
-		pci_test(aspm_is_read_from_link_control),
-		pci_test(aspm_out_of_range_is_refused),
+		cmocka_unit_test_setup(capabilities_are_found, setup),
+		cmocka_unit_test_setup(without_a_list_there_is_none, setup),
+		cmocka_unit_test_setup(a_loop_of_capabilities_ends, setup),
+		cmocka_unit_test_setup(a_capability_inside_the_header_ends_the_list, setup),
+		cmocka_unit_test_setup(a_removed_function_has_nothing, setup),
+		cmocka_unit_test_setup(extended_capabilities_are_found, setup),
+		cmocka_unit_test_setup(a_loop_of_extended_capabilities_ends, setup),
+		cmocka_unit_test_setup(enabling_keeps_the_other_bits, setup),
+		cmocka_unit_test_setup(power_state_is_set_and_read_back, setup),
+		cmocka_unit_test_setup(a_refused_power_state_is_an_error, setup),
+		cmocka_unit_test_setup(aspm_is_read_from_link_control, setup),
+		cmocka_unit_test_setup(aspm_out_of_range_is_refused, setup),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);

@@ -193,21 +193,22 @@ static void a_holder_is_named(void **state)
 	assert_int_equal(status, 0);
 }
 
-#define sysfs_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sysfs_test(an_absent_function_is_named),
-		sysfs_test(another_class_of_device_is_refused),
-		sysfs_test(a_function_without_a_driver_needs_setup),
-		sysfs_test(a_drive_of_the_kernel_needs_setup),
-		sysfs_test(a_mounted_namespace_is_found),
-		sysfs_test(a_mounted_partition_is_found),
-		sysfs_test(a_mounted_multipath_namespace_is_found),
-		sysfs_test(namespace_10_is_not_namespace_1),
-		sysfs_test(drivers_of_ours_are_told_apart),
-		sysfs_test(a_holder_is_named),
+		cmocka_unit_test_setup_teardown(an_absent_function_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_class_of_device_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_function_without_a_driver_needs_setup, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_drive_of_the_kernel_needs_setup, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_mounted_namespace_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_mounted_partition_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_mounted_multipath_namespace_is_found, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(namespace_10_is_not_namespace_1, setup, teardown),
+		cmocka_unit_test_setup_teardown(drivers_of_ours_are_told_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_holder_is_named, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("pci_sysfs", tests, NULL, NULL);

@@ -274,6 +274,11 @@ static void an_idle_device_costs_under_a_percent(void **state)
 	assert_in_range(cpu_ns() - before_ns, 0, 10 * MS);
 }
 
+static void an_idle_thread_costs_under_a_percent(void **state)
+{
+	an_idle_device_costs_under_a_percent(state);
+}
+
 static void an_interrupt_wakes_the_waiter(void **state)
 {
 	submit();
@@ -283,6 +288,11 @@ static void an_interrupt_wakes_the_waiter(void **state)
 	assert_int_equal(bus_irq_isset(bus, 0), 1);
 	assert_int_equal(bus_irq_clear(bus, 0), 0);
 	assert_int_equal(bus_irq_isset(bus, 0), 0);
+}
+
+static void an_interrupt_of_the_thread_wakes_the_waiter(void **state)
+{
+	an_interrupt_wakes_the_waiter(state);
 }
 
 static void vectors_do_not_mix(void **state)
@@ -402,35 +412,40 @@ static void a_forked_child_is_on_its_own(void **state)
 	assert_int_equal(bus_irq_wait(bus, 0, clock_now_ns() + 1000 * MS), 1);
 }
 
-#define soft_test(f)   cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define fast_test(f)   cmocka_unit_test_setup_teardown(f, setup_fast, teardown)
-#define always_test(f) cmocka_unit_test_setup_teardown(f, setup_always, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		soft_test(address_is_kept_as_given),
+		cmocka_unit_test_setup_teardown(address_is_kept_as_given, setup, teardown),
 		cmocka_unit_test(an_unknown_option_is_refused_by_name),
-		soft_test(whoever_polls_steps_the_device),
-		soft_test(the_runner_takes_over_from_a_poller_that_sleeps),
-		soft_test(a_kick_wakes_a_runner_that_is_asleep),
-		soft_test(a_doorbell_without_a_kick_is_found),
-		soft_test(a_doorbell_by_register_write_needs_no_kick),
-		soft_test(a_poller_keeps_the_runner_quiet),
-		always_test(always_leaves_the_device_to_the_thread),
-		fast_test(a_poller_alone_serves_a_fast_device_at_once),
-		soft_test(an_idle_device_costs_under_a_percent),
-		always_test(an_idle_device_costs_under_a_percent),
-		soft_test(an_interrupt_wakes_the_waiter),
-		always_test(an_interrupt_wakes_the_waiter),
-		soft_test(vectors_do_not_mix),
-		soft_test(a_masked_interrupt_stays_pending),
-		soft_test(a_wait_ends_in_time),
-		soft_test(power_off_reads_all_ones),
-		soft_test(a_removed_device_is_gone),
-		soft_test(many_threads_may_step_and_read),
-		soft_test(devices_share_one_runner),
-		soft_test(a_forked_child_is_on_its_own),
+		cmocka_unit_test_setup_teardown(whoever_polls_steps_the_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_runner_takes_over_from_a_poller_that_sleeps,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_kick_wakes_a_runner_that_is_asleep, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_doorbell_without_a_kick_is_found, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_doorbell_by_register_write_needs_no_kick, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_poller_keeps_the_runner_quiet, setup, teardown),
+		cmocka_unit_test_setup_teardown(always_leaves_the_device_to_the_thread,
+						setup_always, teardown),
+		cmocka_unit_test_setup_teardown(a_poller_alone_serves_a_fast_device_at_once,
+						setup_fast, teardown),
+		cmocka_unit_test_setup_teardown(an_idle_device_costs_under_a_percent, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_idle_thread_costs_under_a_percent, setup_always,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_interrupt_wakes_the_waiter, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_interrupt_of_the_thread_wakes_the_waiter,
+						setup_always, teardown),
+		cmocka_unit_test_setup_teardown(vectors_do_not_mix, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_masked_interrupt_stays_pending, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_wait_ends_in_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(power_off_reads_all_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_removed_device_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_threads_may_step_and_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(devices_share_one_runner, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_forked_child_is_on_its_own, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("soft", tests, NULL, NULL);
