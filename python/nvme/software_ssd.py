@@ -102,13 +102,26 @@ def _fault(fields: tuple[Any, ...]) -> Fault:
     )
 
 
+def _action(status: int, delay: float, value: int, named: dict[str, int]) -> tuple[str, int]:
+    """The one action that keywords name, and its value."""
+    unknown = [name for name in named if name not in ACTIONS]
+    if unknown:
+        raise TypeError(f"fault() got an unexpected keyword argument {unknown[0]!r}")
+    names = [name for name, on in named.items() if on is not False]
+    names += ["status"] * bool(status) + ["delay"] * bool(delay)
+    if len(names) != 1:
+        raise ValueError(f"fault() takes one action of {', '.join(ACTIONS)}; got {names or 'none'}")
+    given = named.get(names[0], value)
+    return names[0], value if given is True else given
+
+
 class SoftwareSsd(_core.Sim):
     """The software SSD behind a Controller, seen from its own side."""
 
     @contextmanager
     def fault(
         self,
-        action: str,
+        action: str | None = None,
         *,
         admin: bool | None = None,
         opcode: int | None = None,
@@ -121,8 +134,12 @@ class SoftwareSsd(_core.Sim):
         status: int = 0,
         delay: float = 0.0,
         value: int = 0,
+        **named: int,
     ) -> Iterator[Rule]:
         """Inject a fault while the with block runs; yields the Rule, which counts its hits.
+
+        The action is named, or is a keyword of its own with what it needs: status=0x281,
+        delay=0.1, drop=True, wrong_cid=77, misdirected=8, ...
 
         action: status, delay, drop, duplicate, wrong_cid, wrong_sqid, no_phase, bitflip, stale,
         misdirected, torn, lost, fatal (CSTS.CFS), remove or power
@@ -134,6 +151,10 @@ class SoftwareSsd(_core.Sim):
         status: SCT << 8 | SC of action status; delay: seconds of action delay
         value: CID, SQID or LBA distance of wrong_cid, wrong_sqid, misdirected
         """
+        if action is None:
+            action, value = _action(status, delay, value, named)
+        elif named:
+            raise TypeError(f"fault() has an action already, {action!r}: {', '.join(named)}")
         if action not in ACTIONS:
             raise ValueError(f"action must be one of {', '.join(ACTIONS)}, not {action!r}")
         number = self._fault_add(
