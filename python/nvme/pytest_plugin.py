@@ -1,4 +1,4 @@
-"""The pytest plugin: the option --pciaddr, fixtures, order between tests, command logs in reports."""
+"""The pytest plugin: the option --pciaddr, fixtures, order between tests, logs of failures."""
 
 import time
 from collections.abc import Generator
@@ -7,10 +7,22 @@ from typing import Any
 import pytest
 
 from nvme import failure
+from nvme._core import NvmeError
 from nvme.controller import DEFAULT_ADDRESS, opened
-from nvme.fixtures import device_address
+from nvme.fixtures import (
+    aer,
+    buf,
+    device_address,
+    nvme0,
+    nvme0n1,
+    pciaddr,
+    pcie,
+    qpair,
+    subsystem,
+    verify,
+)
 
-pytest_plugins = ["nvme.fixtures"]
+__all__ = ["aer", "buf", "nvme0", "nvme0n1", "pciaddr", "pcie", "qpair", "subsystem", "verify"]
 
 OPTION = "--pciaddr"
 HELP = "address of the device under test, like 01:00.0; the software SSD if not given"
@@ -46,11 +58,9 @@ def pytest_runtest_logstart(nodeid: str, location: Any) -> None:
 
 def pytest_runtest_logfinish(nodeid: str, location: Any) -> None:
     """What a test left on an admin queue is nobody else's business."""
-    from nvme._core import NvmeError
-
-    for nvme in list(opened):
+    for controller in list(opened):
         try:
-            nvme._forget()
+            controller._forget()
         except (NvmeError, SystemError):
             continue  # closed or gone, so there is nothing left
 

@@ -1,0 +1,54 @@
+"""What the API tests share: the device they run on, and what it cannot do."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+from api.qemu import CANNOT
+
+import nvme as d
+from nvme.software_ssd import SoftwareSsd
+
+QEMU_MODEL = "QEMU NVMe Ctrl"
+
+
+@pytest.fixture(scope="session")
+def model(nvme0: d.Controller) -> str:
+    """Model name of the device under test."""
+    return nvme0.id_data(63, 24, str)
+
+
+@pytest.fixture(scope="session")
+def ssd(nvme0: d.Controller) -> SoftwareSsd:
+    """The software SSD under test, for tests of faults."""
+    try:
+        return d.sim(nvme0)
+    except TypeError:
+        pytest.skip("needs the faults of the software SSD")
+
+
+@pytest.fixture
+def own() -> Iterator[d.Controller]:
+    """A software SSD of the test's own, whatever the device under test is."""
+    nvme = d.Controller("sim:size=64M,latency=none")
+    yield nvme
+    del nvme
+    gc.collect()
+
+
+@pytest.fixture
+def own_namespace(own: d.Controller) -> Iterator[d.Namespace]:
+    """Namespace 1 of `own`."""
+    namespace = d.Namespace(own)
+    yield namespace
+    namespace.close()
+
+
+@pytest.fixture(autouse=True)
+def what_qemu_cannot(request: pytest.FixtureRequest) -> None:
+    """Skips tests of what QEMU's device does not have."""
+    name = request.node.originalname
+    if name not in CANNOT or not {"nvme0", "pciaddr"} & set(request.fixturenames):
+        return
+    if request.getfixturevalue("model") == QEMU_MODEL:
+        pytest.skip(f"QEMU's device: {CANNOT[name]}")
