@@ -25,6 +25,16 @@ static uint16_t set_queues(struct ssd *ssd, struct ssd_ctx *c)
 	return 0;
 }
 
+/* 06h: what is cached goes to the media before the cache is turned off. */
+static uint16_t set_cache(struct ssd *ssd, struct ssd_ctx *c)
+{
+	if (!ssd->opts.cache_bytes)
+		return NVME_SC_INVALID_FIELD;
+	if (!NVME_GET(c->sqe.cdw11, VWC_WCE))
+		ssd_cache_flush(ssd);
+	return 0;
+}
+
 static uint16_t set_vector(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
@@ -54,7 +64,7 @@ static const struct ssd_feature features[256] = {
 	[NVME_FEAT_TEMPERATURE_THRESHOLD] = { CHANGE, 0, SSD_WCTEMP, ssd_feature_set_threshold,
 					      ssd_feature_get_threshold },
 	[NVME_FEAT_ERROR_RECOVERY] = { CHANGE_SAVE, 0x0001ffff, 0, NULL, NULL },
-	[NVME_FEAT_VOLATILE_WRITE_CACHE] = { CHANGE_SAVE, 0x00000001, 1, NULL, NULL },
+	[NVME_FEAT_VOLATILE_WRITE_CACHE] = { CHANGE_SAVE, 0x00000001, 1, set_cache, NULL },
 	[NVME_FEAT_NUMBER_OF_QUEUES] = { CHANGE, 0xffffffff, 0, set_queues, NULL },
 	[NVME_FEAT_INTERRUPT_COALESCING] = { CHANGE_SAVE, 0x0000ffff, 0, NULL, NULL },
 	[NVME_FEAT_INTERRUPT_VECTOR] = { CHANGE, 0x0001ffff, 0, set_vector, get_vector },

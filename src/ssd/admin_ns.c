@@ -82,7 +82,7 @@ static void delete_one(struct ssd *ssd, struct ssd_ns *ns)
 {
 	if (!ns->exists)
 		return;
-	ssd_cache_settle(ssd, ns, 0, ns->nsze);
+	ssd_cache_forget(ssd, ns);
 	if (ns->attached)
 		detach(ssd, ns);
 	ssd_media_destroy(ns->media);

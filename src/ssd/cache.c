@@ -19,7 +19,8 @@ struct ssd_cache_write {
 	uint8_t *data;	       /* nlb units of data and metadata, only if any was mapped */
 };
 
-#define SETTLED 0xffu
+#define SETTLED	    0xffu
+#define STALE_BYTES (16u << 20)
 
 bool ssd_cache_enabled(const struct ssd *ssd)
 {
@@ -32,10 +33,8 @@ static size_t unit_bytes(const struct ssd_ns *ns)
 	return ns->lba_bytes + ns->ms_bytes;
 }
 
-static void drop(struct ssd *ssd, struct ssd_cache_write *w)
+static void drop(struct ssd_cache *cache, struct ssd_cache_write *w)
 {
-	struct ssd_cache *cache = &ssd->cache;
-
 	*(w->older ? &w->older->newer : &cache->oldest) = w->newer;
 	*(w->newer ? &w->newer->older : &cache->newest) = w->older;
 	cache->bytes -= (uint64_t)w->nlb << w->ns->lba_shift;
@@ -46,7 +45,7 @@ static void drop(struct ssd *ssd, struct ssd_cache_write *w)
 void ssd_cache_flush(struct ssd *ssd)
 {
 	while (ssd->cache.oldest)
-		drop(ssd, ssd->cache.oldest);
+		drop(&ssd->cache, ssd->cache.oldest);
 }
 
 /* States of all LBAs, and what the mapped ones hold. */
@@ -75,26 +74,78 @@ static int record(struct ssd_cache_write *w)
 	return 0;
 }
 
-int ssd_cache_note(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb)
+/* Without memory for the note the write simply is not undone. */
+static void note(struct ssd_cache *cache, uint64_t limit_bytes, struct ssd_ns *ns, uint64_t slba,
+		 uint32_t nlb)
 {
-	struct ssd_cache *cache = &ssd->cache;
 	struct ssd_cache_write *w = malloc(sizeof(*w) + nlb);
 
 	if (!w)
-		return -ENOMEM;
+		return;
 	*w = (struct ssd_cache_write){ .ns = ns, .slba = slba, .nlb = nlb };
 	w->state = (uint8_t *)(w + 1);
 	if (record(w)) {
 		free(w);
-		return -ENOMEM;
+		return;
 	}
 	w->older = cache->newest;
 	*(cache->newest ? &cache->newest->newer : &cache->oldest) = w;
 	cache->newest = w;
 	cache->bytes += (uint64_t)nlb << ns->lba_shift;
-	while (cache->bytes > ssd->opts.cache_bytes)
-		drop(ssd, cache->oldest);
-	return 0;
+	while (cache->bytes > limit_bytes)
+		drop(cache, cache->oldest);
+}
+
+void ssd_cache_write(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb, bool fua)
+{
+	if (!ns->media->moves)
+		return;
+	if (ssd->faults.nstale)
+		note(&ssd->stale, STALE_BYTES, ns, slba, nlb);
+	if (!ssd_cache_enabled(ssd))
+		ssd_cache_flush(ssd);
+	else if (fua)
+		ssd_cache_settle(ssd, ns, slba, nlb);
+	else
+		note(&ssd->cache, ssd->opts.cache_bytes, ns, slba, nlb);
+}
+
+void ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, uint64_t lba,
+		      uint8_t *data, uint8_t *meta)
+{
+	const struct ssd_cache_write *w = notes->newest;
+	const uint8_t *old;
+
+	while (w && (w->ns != ns || lba - w->slba >= w->nlb))
+		w = w->older;
+	if (!w)
+		return;
+	memset(data, 0, ns->lba_bytes);
+	if (meta)
+		memset(meta, 0xff, ns->ms_bytes);
+	if (w->state[lba - w->slba] != SSD_LBA_MAPPED)
+		return;
+	old = w->data + (lba - w->slba) * unit_bytes(ns);
+	memcpy(data, old, ns->lba_bytes);
+	if (meta)
+		memcpy(meta, old + ns->lba_bytes, ns->ms_bytes);
+}
+
+static void forget_in(struct ssd_cache *cache, const struct ssd_ns *ns)
+{
+	struct ssd_cache_write *w, *newer;
+
+	for (w = cache->oldest; w; w = newer) {
+		newer = w->newer;
+		if (!ns || w->ns == ns)
+			drop(cache, w);
+	}
+}
+
+void ssd_cache_forget(struct ssd *ssd, const struct ssd_ns *ns)
+{
+	forget_in(&ssd->cache, ns);
+	forget_in(&ssd->stale, ns);
 }
 
 void ssd_cache_settle(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint64_t nlb)
@@ -113,7 +164,7 @@ void ssd_cache_settle(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint64_
 			w->state[lba - w->slba] = SETTLED;
 		}
 		if (w->settled_lbas == w->nlb)
-			drop(ssd, w);
+			drop(&ssd->cache, w);
 	}
 }
 
@@ -179,6 +230,6 @@ void ssd_cache_lose(struct ssd *ssd)
 {
 	while (ssd->cache.newest) {
 		lose_write(ssd, ssd->cache.newest);
-		drop(ssd, ssd->cache.newest);
+		drop(&ssd->cache, ssd->cache.newest);
 	}
 }

@@ -32,16 +32,22 @@ struct ssd_cache {
 /* Is the cache there and enabled (feature 06h)? */
 bool ssd_cache_enabled(const struct ssd *ssd);
 
-/*
- * Remember what LBAs of @ns hold before they are overwritten. 0, or -ENOMEM after which the
- * write simply is not undone.
- */
-int ssd_cache_note(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb);
+/* LBAs of @ns are about to be overwritten; @fua: for good. */
+void ssd_cache_write(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb, bool fua);
 /* Everything written so far is on the media for good. */
 void ssd_cache_flush(struct ssd *ssd);
-/* The same for one LBA range (FUA, deallocation): older notes of it are dropped. */
+/* The same for one LBA range (FUA, deallocation): older notes of it are void. */
 void ssd_cache_settle(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint64_t nlb);
 /* Power was lost: each unflushed write is kept, lost or (above AWUPF) torn. */
 void ssd_cache_lose(struct ssd *ssd);
+
+/*
+ * The same kind of notes for stale reads (fault.h), which no flush drops: what an LBA held
+ * before its last write, into @data and @meta (unless NULL); untouched when nobody noted it.
+ */
+void ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, uint64_t lba,
+		      uint8_t *data, uint8_t *meta);
+/* Drop all notes of a namespace whose contents or format are gone; NULL: of all. */
+void ssd_cache_forget(struct ssd *ssd, const struct ssd_ns *ns);
 
 #endif

@@ -59,10 +59,10 @@ struct ssd_ctx {
 	uint16_t error_loc; /* byte and bit of the wrong field (Parameter Error Location) */
 	uint8_t state;
 	uint8_t flags;
-	uint8_t fault;	    /* enum ssd_fault_action + 1, still to be done */
+	uint8_t fault; /* enum ssd_fault_action + 1, still to be done */
 	uint8_t pad;
 	uint64_t latency_ns;
-	uint64_t error_lba; /* of the Error Log entry */
+	uint64_t error_lba;  /* of the Error Log entry */
 	struct ssd_cmd *ext; /* ssd_exec()'s command */
 	void (*cancel)(struct ssd *ssd, struct ssd_ctx *c);
 	struct ssd_ctx *next;

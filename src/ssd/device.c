@@ -99,7 +99,7 @@ void ssd_destroy(struct ssd *ssd)
 {
 	if (!ssd)
 		return;
-	ssd_cache_flush(ssd);
+	ssd_cache_forget(ssd, NULL);
 	ssd_ns_fini(ssd);
 	ssd_firmware_fini(ssd);
 	ssd_pel_fini(ssd);

@@ -138,8 +138,9 @@ struct ssd {
 	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */
 	uint32_t nctx_chunks;
 	struct ssd_cache cache;
-	struct rand rand; /* the drive's seeded stream */
-	uint8_t *bounce;  /* mdts_bytes each: data, metadata */
+	struct ssd_cache stale; /* notes for stale reads */
+	struct rand rand;	/* the drive's seeded stream */
+	uint8_t *bounce;	/* mdts_bytes each: data, metadata */
 	uint8_t *bounce_meta;
 	bool powered;
 	bool removed;

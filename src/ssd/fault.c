@@ -32,6 +32,7 @@ int ssd_fault_add(struct ssd *ssd, const struct ssd_fault *fault)
 	rules[fs->n].f.matched = 0;
 	rules[fs->n].f.hits = 0;
 	ssd->nfaults = ++fs->n;
+	fs->nstale += fault->action == SSD_FAULT_STALE;
 	return fs->next_id;
 }
 
@@ -51,6 +52,7 @@ int ssd_fault_del(struct ssd *ssd, int id)
 	if (i < 0)
 		return err_set(i, "fault: no rule %d", id);
 	fs->n--;
+	fs->nstale -= fs->rules[i].f.action == SSD_FAULT_STALE;
 	memmove(&fs->rules[i], &fs->rules[i + 1], (fs->n - (uint32_t)i) * sizeof(fs->rules[0]));
 	ssd->nfaults = fs->n;
 	return 0;

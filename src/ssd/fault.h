@@ -20,6 +20,7 @@ struct ssd_fault_rule {
 struct ssd_faults {
 	struct ssd_fault_rule *rules;
 	uint32_t n;
+	uint32_t nstale; /* rules that need older data: SSD_FAULT_STALE */
 	int next_id;
 };
 

@@ -17,6 +17,13 @@ const struct ssd_op ssd_io_ops[256] = {
 	[NVME_CMD_FLUSH] = { ssd_io_flush, EFFECTS(0), SSD_OP_ANY_NS },
 	[NVME_CMD_WRITE] = { ssd_io_write, EFFECTS(NVME_EFFECTS_LBCC), 0 },
 	[NVME_CMD_READ] = { ssd_io_read, EFFECTS(0), 0 },
+	[NVME_CMD_WRITE_UNCORRECTABLE] = { ssd_io_write_uncorrectable, EFFECTS(NVME_EFFECTS_LBCC),
+					   0 },
+	[NVME_CMD_COMPARE] = { ssd_io_compare, EFFECTS(0), 0 },
+	[NVME_CMD_WRITE_ZEROES] = { ssd_io_write_zeroes, EFFECTS(NVME_EFFECTS_LBCC), 0 },
+	[NVME_CMD_DSM] = { ssd_io_dsm, EFFECTS(NVME_EFFECTS_LBCC), 0 },
+	[NVME_CMD_VERIFY] = { ssd_io_verify, EFFECTS(0), 0 },
+	[NVME_CMD_COPY] = { ssd_io_copy, EFFECTS(NVME_EFFECTS_LBCC), 0 },
 };
 
 uint16_t ssd_io_out_of_range(struct ssd_ctx *c, uint64_t slba)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Read, Write and Flush of namespaces without metadata: NVM 1.1 sections 3.2.4, 3.2.6 and
- * Base 2.1 section 7.1. With metadata: io_meta.c.
+ * Read, Write and Flush: NVM 1.1 sections 3.2.4 and 3.2.6, Base 2.1 section 7.1. This is the
+ * path without metadata, straight between media and host memory; the other is io_meta.c.
  *
  *   transfer beyond MDTS	00/02
  *   LBA range			00/80
@@ -15,10 +15,40 @@
 #include "ssd/hot.h"
 #include "ssd/io.h"
 
-static uint16_t check_size(struct ssd *ssd, struct ssd_ctx *c, uint64_t bytes)
+uint16_t ssd_io_check_mapped(struct ssd *ssd, int mapped, uint32_t nlb)
 {
-	if (__builtin_expect(bytes <= ssd->mdts_bytes, 1))
-		return 0;
+	if (mapped < (int)nlb && NVME_GET(ssd->feat.current[NVME_FEAT_ERROR_RECOVERY], ERR_DULBE))
+		return NVME_SC_DEALLOCATED;
+	return 0;
+}
+
+void ssd_io_count_read(struct ssd *ssd, struct ssd_ctx *c, uint32_t nlb, int mapped)
+{
+	ssd->health.read_cmds++;
+	ssd->health.read_sectors += (uint64_t)nlb << c->ns->lba_shift >> 9;
+	if (!ssd->instant)
+		c->latency_ns +=
+			ssd_latency_ns(ssd, mapped ? ssd->opts.read_ns : ssd->opts.unmapped_ns);
+}
+
+void ssd_io_count_write(struct ssd *ssd, struct ssd_ctx *c, uint32_t nlb)
+{
+	uint64_t time_ns = ssd->opts.write_ns;
+
+	ssd->health.write_cmds++;
+	ssd->health.written_sectors += (uint64_t)nlb << c->ns->lba_shift >> 9;
+	if (ssd->instant)
+		return;
+	/* without a cache every write is through */
+	if (NVME_GET(c->sqe.cdw12, RW_FUA) || !ssd_cache_enabled(ssd))
+		time_ns += ssd->opts.fua_ns;
+	c->latency_ns += ssd_latency_ns(ssd, time_ns);
+}
+
+static uint16_t check(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t nlb)
+{
+	if (SSD_LIKELY((uint64_t)nlb << c->ns->lba_shift <= ssd->mdts_bytes))
+		return ssd_io_check_range(c->ns, c, slba, nlb);
 	c->error_loc = SSD_LOC(48, 0);
 	return NVME_SC_INVALID_FIELD;
 }
@@ -61,30 +91,24 @@ uint16_t ssd_io_read(struct ssd *ssd, struct ssd_ctx *c)
 	struct ssd_ns *ns = c->ns;
 	uint64_t slba = ssd_io_slba(c);
 	uint32_t nlb = ssd_io_nlb(c);
-	uint64_t bytes = (uint64_t)nlb << ns->lba_shift;
 	int mapped = (int)nlb;
-	uint16_t sc = check_size(ssd, c, bytes);
+	uint16_t sc;
 
+	if (SSD_UNLIKELY(!ns->plain || c->fault))
+		return ssd_io_read_bounced(ssd, c);
+	sc = check(ssd, c, slba, nlb);
 	if (!sc)
-		sc = ssd_io_check_range(ns, c, slba, nlb);
-	if (!sc)
-		sc = ssd_dptr_map_fast(ssd, c, bytes, PROT_WRITE);
-	if (__builtin_expect(sc != 0, 0))
+		sc = ssd_dptr_map_fast(ssd, c, (size_t)nlb << ns->lba_shift, PROT_WRITE);
+	if (SSD_UNLIKELY(sc))
 		return sc;
 	if (ns->media->moves)
 		mapped = read_pieces(ssd, ns->media, slba, nlb);
-	if (__builtin_expect(mapped < (int)nlb, 0)) {
-		if (mapped < 0)
-			return ssd_io_media_error(ssd, c, mapped);
-		if (NVME_GET(ssd->feat.current[NVME_FEAT_ERROR_RECOVERY], ERR_DULBE))
-			return NVME_SC_DEALLOCATED;
-	}
-	ssd->health.read_cmds++;
-	ssd->health.read_sectors += bytes >> 9;
-	if (!ssd->instant)
-		c->latency_ns =
-			ssd_latency_ns(ssd, mapped ? ssd->opts.read_ns : ssd->opts.unmapped_ns);
-	return 0;
+	if (SSD_UNLIKELY(mapped < 0))
+		return ssd_io_media_error(ssd, c, mapped);
+	sc = ssd_io_check_mapped(ssd, mapped, nlb);
+	if (SSD_LIKELY(!sc))
+		ssd_io_count_read(ssd, c, nlb, mapped);
+	return sc;
 }
 
 static int write_pieces(struct ssd *ssd, struct ssd_media *m, uint64_t slba, uint32_t nlb)
@@ -110,27 +134,23 @@ uint16_t ssd_io_write(struct ssd *ssd, struct ssd_ctx *c)
 	struct ssd_ns *ns = c->ns;
 	uint64_t slba = ssd_io_slba(c);
 	uint32_t nlb = ssd_io_nlb(c);
-	uint64_t bytes = (uint64_t)nlb << ns->lba_shift;
-	uint16_t sc = check_size(ssd, c, bytes);
-	int rc;
+	uint16_t sc;
+	int rc = 0;
 
+	if (SSD_UNLIKELY(!ns->plain || c->fault))
+		return ssd_io_write_bounced(ssd, c);
+	sc = check(ssd, c, slba, nlb);
 	if (!sc)
-		sc = ssd_io_check_range(ns, c, slba, nlb);
-	if (!sc)
-		sc = ssd_dptr_map_fast(ssd, c, bytes, PROT_READ);
-	if (__builtin_expect(sc != 0, 0))
+		sc = ssd_dptr_map_fast(ssd, c, (size_t)nlb << ns->lba_shift, PROT_READ);
+	if (SSD_UNLIKELY(sc))
 		return sc;
 	if (ns->media->moves) {
+		ssd_cache_write(ssd, ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
 		rc = write_pieces(ssd, ns->media, slba, nlb);
-		if (rc)
-			return ssd_io_media_error(ssd, c, rc);
 	}
-	ssd->health.write_cmds++;
-	ssd->health.written_sectors += bytes >> 9;
-	if (!ssd->instant)
-		c->latency_ns = ssd_latency_ns(
-			ssd, ssd->opts.write_ns +
-				     (NVME_GET(c->sqe.cdw12, RW_FUA) ? ssd->opts.fua_ns : 0));
+	if (SSD_UNLIKELY(rc))
+		return ssd_io_media_error(ssd, c, rc);
+	ssd_io_count_write(ssd, c, nlb);
 	return 0;
 }
 
@@ -138,6 +158,6 @@ uint16_t ssd_io_flush(struct ssd *ssd, struct ssd_ctx *c)
 {
 	ssd_cache_flush(ssd);
 	if (!ssd->instant)
-		c->latency_ns = ssd_latency_ns(ssd, ssd->opts.fua_ns);
+		c->latency_ns += ssd_latency_ns(ssd, ssd->opts.fua_ns);
 	return 0;
 }

@@ -75,6 +75,7 @@ int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extende
 	int rc;
 
 	ssd_ns_lbafs(ssd, formats);
+	ssd_cache_forget(ssd, ns);
 	if (old && old->lba_bytes == f->lba_bytes && old->ms_bytes == f->ms_bytes) {
 		old->ops->erase(old);
 	} else {

@@ -22,24 +22,24 @@ struct ssd;
 struct ssd_ctx;
 
 struct ssd_cq {
-	struct nvme_cqe *ring;	/* NULL: in pieces, see iova */
-	volatile uint32_t *db;	/* head doorbell */
-	uint64_t bit;		/* 1 << id */
-	uint32_t tail;		/* next entry to write */
-	uint32_t head;		/* as last read from the doorbell */
-	uint32_t size;		/* entries */
+	struct nvme_cqe *ring; /* NULL: in pieces, see iova */
+	volatile uint32_t *db; /* head doorbell */
+	uint64_t bit;	       /* 1 << id */
+	uint32_t tail;	       /* next entry to write */
+	uint32_t head;	       /* as last read from the doorbell */
+	uint32_t size;	       /* entries */
 	uint16_t id;
 	uint16_t phase;
-	bool plain;		/* in one piece, nothing waits for room: the fast path applies */
+	bool plain; /* in one piece, nothing waits for room: the fast path applies */
 	bool live;
 	bool ien;
 	uint16_t vector;
-	uint32_t irq_tail;	/* tail when its interrupt was last looked at */
+	uint32_t irq_tail; /* tail when its interrupt was last looked at */
 	/* cold from here */
-	uint32_t bad_head;	/* an invalid doorbell value is reported once */
-	uint32_t nsqs;		/* submission queues that complete here */
+	uint32_t bad_head; /* an invalid doorbell value is reported once */
+	uint32_t nsqs;	   /* submission queues that complete here */
 	uint64_t iova;
-	struct ssd_ctx *wait;	/* finished, no room in the ring; oldest first */
+	struct ssd_ctx *wait; /* finished, no room in the ring; oldest first */
 	struct ssd_ctx **wait_end;
 };
 
@@ -47,14 +47,14 @@ struct ssd_sq {
 	const struct nvme_sqe *ring; /* NULL: in pieces, see iova */
 	volatile uint32_t *db;	     /* tail doorbell */
 	struct ssd_cq *cq;
-	uint32_t head;		     /* next entry to fetch */
-	uint32_t tail;		     /* as last read from the doorbell */
-	uint32_t size;		     /* entries */
-	uint32_t id_high;	     /* id << 16: its place in a CQE */
+	uint32_t head;	  /* next entry to fetch */
+	uint32_t tail;	  /* as last read from the doorbell */
+	uint32_t size;	  /* entries */
+	uint32_t id_high; /* id << 16: its place in a CQE */
 	uint16_t id;
-	uint8_t prio;		     /* NVME_QPRIO_* */
+	uint8_t prio; /* NVME_QPRIO_* */
 	bool live;
-	uint16_t naborts;	     /* queued commands to abort when they are fetched */
+	uint16_t naborts; /* queued commands to abort when they are fetched */
 	/* cold from here */
 	uint32_t bad_tail;
 	uint64_t iova;

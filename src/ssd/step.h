@@ -28,6 +28,11 @@ bool ssd_fault_completion(struct ssd *ssd, struct ssd_ctx *c);
 /* What a fault does to the entry that is about to be posted. */
 void ssd_fault_cqe(const struct ssd_ctx *c, struct nvme_cqe *cqe);
 
+/* Data faults, between media and bounce buffers: ssd_io_load() and ssd_io_store() with a fault. */
+int ssd_fault_load(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t nlb, uint8_t *meta);
+int ssd_fault_store(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t nlb, uint8_t *meta);
+void ssd_fault_loaded(struct ssd *ssd, struct ssd_ctx *c, uint32_t nlb);
+
 /* Room for the events that are no commands, and the first contexts. 0 or -ENOMEM. */
 int ssd_contexts_init(struct ssd *ssd);
 void ssd_contexts_fini(struct ssd *ssd);
