@@ -67,23 +67,40 @@ report(struct nvme_qpair *q, enum nvme_event_type type, const struct nvme_cqe *c
 	nvme_event_push(q->ctrl, &ev);
 }
 
+/* The upper half of an entry in one load: SQ head, SQID, CID, status with the phase. */
+struct cqe_tail {
+	uint16_t sqhd;
+	uint16_t sqid;
+	uint16_t cid;
+	uint16_t status;
+};
+
+static inline struct cqe_tail read_tail(const struct nvme_cqe *slot)
+{
+	union {
+		uint64_t word;
+		struct cqe_tail tail;
+	} both = { .word = mmio_read64(&slot->sqhd) };
+
+	return both.tail;
+}
+
 /* An entry that ends no command of ours: what is wrong with it? */
 static void __attribute__((noinline))
-reject(struct nvme_qpair *q, const struct nvme_cqe *slot, uint64_t now_ns)
+reject(struct nvme_qpair *q, const struct nvme_cqe *slot, struct cqe_tail tail, uint64_t now_ns)
 {
-	struct nvme_cqe cqe = *slot;
+	struct nvme_cqe cqe = join(slot, tail);
 
 	report(q, cqe.sqid != q->sqid ? NVME_EVENT_WRONG_SQID : NVME_EVENT_UNKNOWN_CID, &cqe,
 	       now_ns);
 }
 
 /* The request that a completion ends, NULL if the device made it up. */
-static inline struct nvme_req *match(const struct nvme_qpair *q, const struct nvme_cqe *slot,
-				     uint16_t cid)
+static inline struct nvme_req *match(const struct nvme_qpair *q, struct cqe_tail tail)
 {
-	if (unlikely(cid >= q->ntrackers || slot->sqid != q->sqid))
+	if (unlikely(tail.cid >= q->ntrackers || tail.sqid != q->sqid))
 		return NULL;
-	return q->trackers[cid].req;
+	return q->trackers[tail.cid].req;
 }
 
 /* Tell the device how far we have read. A wrong SQ head is reported and otherwise harmless. */
@@ -91,30 +108,30 @@ static void release(struct nvme_qpair *q, uint32_t head, const struct nvme_cqe *
 		    uint64_t now_ns)
 {
 	q->cq_head = (uint16_t)head;
-	mmio_write32(q->cq_doorbell, head);
-	if (unlikely(q->trapped))
-		nvme_pcie_trap(q, nvme_pcie_cq_doorbell(q), q->cq_head);
 	if (unlikely(last->sqhd >= q->sq_depth))
 		report(q, NVME_EVENT_BAD_SQHD, last, now_ns);
 	else
 		q->sq_head = last->sqhd;
+	mmio_write32(q->cq_doorbell, head);
+	if (unlikely(q->trapped))
+		nvme_pcie_trap(q, nvme_pcie_cq_doorbell(q), q->cq_head);
 }
 
 /*
- * Reaps up to @max requests. The phase is looked at first, with acquire order, then the rest.
+ * Reaps up to @max requests. The half with the phase is read first, with acquire order.
  * A device that fills the ring for ever with nonsense is let go after one round of the ring.
  */
 static unsigned int reap(struct nvme_qpair *q, unsigned int max, uint64_t now_ns)
 {
 	const struct nvme_cqe *cq = q->cq, *slot = NULL;
 	unsigned int done = 0, nonsense = 0;
+	struct cqe_tail tail;
 	uint32_t head = q->cq_head;
 	struct nvme_req *req;
-	uint32_t dw3;
 
 	while (done < max && nonsense < q->cq_depth) {
-		dw3 = mmio_read32(&cq[head].cid);
-		if ((dw3 >> 16 & 1) != q->cq_phase)
+		tail = read_tail(&cq[head]);
+		if ((tail.status & NVME_STATUS_P_MASK) != q->cq_phase)
 			break;
 		slot = &cq[head];
 		if (unlikely(++head == q->cq_depth)) {
@@ -122,7 +139,7 @@ static unsigned int reap(struct nvme_qpair *q, unsigned int max, uint64_t now_ns
 			q->cq_phase ^= 1;
 		}
 		__builtin_prefetch(&cq[head]);
-		req = match(q, slot, (uint16_t)dw3);
+		req = match(q, tail);
 		if (unlikely(!req)) {
 			reject(q, slot, now_ns);
 			nonsense++;

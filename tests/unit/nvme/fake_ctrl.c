@@ -30,12 +30,13 @@ void fake_post(struct fake_ctrl *fake, uint16_t qid, struct nvme_cqe cqe, bool f
 	struct nvme_cqe *ring = at(q->cq_iova, q->cq_size * sizeof(*ring));
 	struct nvme_cqe *slot = &ring[q->cq_tail];
 	uint32_t phase = flip ? q->phase : q->phase ^ 1u;
+	uint64_t tail;
 
 	slot->cdw0 = cqe.cdw0;
 	slot->cdw1 = cqe.cdw1;
-	slot->sqhd = cqe.sqhd;
-	slot->sqid = cqe.sqid;
-	mmio_write32(&slot->cid, cqe.cid | (uint32_t)((cqe.status & ~1u) | phase) << 16);
+	cqe.status = (uint16_t)((cqe.status & ~1u) | phase);
+	memcpy(&tail, &cqe.sqhd, sizeof(tail));
+	mmio_write64(&slot->sqhd, tail);
 	if (!flip)
 		return;
 	if (++q->cq_tail == q->cq_size) {
