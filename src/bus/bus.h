@@ -129,8 +129,8 @@ static inline void bus_step(struct bus *bus, uint64_t now_ns)
 
 /*
  * After a batch of doorbells written by plain stores: wakes the runner of a soft bus
- * if it sleeps and nobody has polled for a while. A load and a branch otherwise. The
- * load may pass the store; a doorbell missed that way is seen within 5 ms.
+ * if it sleeps and nobody has polled for a while. A load and a branch otherwise: the
+ * fence between that load and the doorbell is on the runner's side.
  */
 static inline void bus_kick(struct bus *bus)
 {

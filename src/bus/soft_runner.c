@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -19,11 +20,13 @@
 #include "base/err.h"
 #include "bus/soft_bus.h"
 
-#define PARK_NS	     UINT64_C(5000000) /* and so the longest a lost wake-up lasts */
-#define POLLED_NS    UINT64_C(2000000) /* a bus polled so recently is left to its poller */
-#define SPIN_NS	     UINT64_C(50000)   /* look again for so long after the last work */
-#define EMPTY_PASSES 16u	       /* before giving the processor away */
-#define TIMER_SLACK  1000ul	       /* ns; the default of 50 us is a latency of its own */
+#define PARK_NS	     UINT64_C(5000000)	 /* at most, while the last work is not long ago */
+#define PARK_IDLE_NS UINT64_C(50000000)	 /* at most: a wake-up costs some 30 us */
+#define IDLE_NS	     UINT64_C(100000000) /* without work for so long */
+#define POLLED_NS    UINT64_C(2000000)	 /* a bus polled so recently is left to its poller */
+#define SPIN_NS	     UINT64_C(50000)	 /* look again for so long after the last work */
+#define EMPTY_PASSES 16u		 /* before giving the processor away */
+#define TIMER_SLACK  1000ul		 /* ns; the default of 50 us is a latency of its own */
 
 static struct {
 	pthread_mutex_t start_stop; /* taken first; never by the thread */
@@ -45,25 +48,35 @@ struct pass {
 	bool worked;
 };
 
-/* @asleep: the last look before parking; from now on doorbells have to wake the thread. */
-static void step_one(struct soft_bus *soft, struct pass *pass, bool asleep)
+static uint64_t polled_until_ns(struct soft_bus *soft)
 {
-	uint64_t polled_ns = atomic_load_explicit(&soft->last_poll_ns, memory_order_relaxed);
-	uint64_t next_ns;
+	if (soft->always)
+		return 0;
+	return atomic_load_explicit(&soft->last_poll_ns, memory_order_relaxed) + POLLED_NS;
+}
 
-	if (!soft->always && pass->now_ns < polled_ns + POLLED_NS) {
-		__atomic_store_n(&soft->bus.runner_asleep, 0, __ATOMIC_RELAXED);
-		if (polled_ns + POLLED_NS < pass->next_ns)
-			pass->next_ns = polled_ns + POLLED_NS;
-		return;
-	}
+/* Who polls needs nobody else, and looks at its own doorbells. */
+static void set_asleep(struct soft_bus *soft, const struct pass *pass, bool asleep)
+{
+	if (pass->now_ns < polled_until_ns(soft))
+		asleep = false;
 	__atomic_store_n(&soft->bus.runner_asleep, asleep, __ATOMIC_SEQ_CST);
-	if (soft_serve(soft, pass->now_ns, &next_ns))
+}
+
+static void step_one(struct soft_bus *soft, struct pass *pass)
+{
+	uint64_t next_ns = polled_until_ns(soft);
+
+	if (pass->now_ns >= next_ns && soft_serve(soft, pass->now_ns, &next_ns))
 		pass->worked = true;
 	if (next_ns < pass->next_ns)
 		pass->next_ns = next_ns;
 }
 
+/*
+ * @asleep: the last look before parking. From here on doorbells have to wake the thread, and
+ * who rings one reads the word behind the store without a fence: the barrier is on this side.
+ */
 static bool step_all(struct pass *pass, bool asleep)
 {
 	struct list_node *node;
@@ -74,20 +87,24 @@ static bool step_all(struct pass *pass, bool asleep)
 	pass->worked = false;
 	pthread_mutex_lock(&runner.lock);
 	for (node = runner.buses.next; node != &runner.buses; node = node->next)
-		step_one(list_entry(node, struct soft_bus, runner_node), pass, asleep);
+		set_asleep(list_entry(node, struct soft_bus, runner_node), pass, asleep);
+	if (asleep)
+		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	for (node = runner.buses.next; node != &runner.buses; node = node->next)
+		step_one(list_entry(node, struct soft_bus, runner_node), pass);
 	stop = runner.stop;
 	pthread_mutex_unlock(&runner.lock);
 	return !stop;
 }
 
-/* Until the next event, a wake-up since @seq was read, or PARK_NS. */
-static void park(uint32_t seq, const struct pass *pass)
+/* Until the next event, a wake-up since @seq was read, or @max_ns. */
+static void park(uint32_t seq, const struct pass *pass, uint64_t max_ns)
 {
-	struct timespec ts = { .tv_nsec = PARK_NS };
+	struct timespec ts = { .tv_nsec = (long)max_ns };
 
 	if (pass->next_ns <= pass->now_ns)
 		return;
-	if (pass->next_ns - pass->now_ns < PARK_NS)
+	if (pass->next_ns - pass->now_ns < max_ns)
 		ts.tv_nsec = (long)(pass->next_ns - pass->now_ns);
 	syscall(SYS_futex, &runner.seq, FUTEX_WAIT_PRIVATE, seq, &ts, NULL, 0);
 }
@@ -97,32 +114,40 @@ static bool soon(const struct pass *pass)
 	return pass->next_ns < pass->now_ns + SPIN_NS;
 }
 
+/*
+ * Awake as long as there is work, and a little longer. Before it parks, and each time it
+ * wakes by itself, one look with @asleep set suffices.
+ */
 static void *run(void *arg)
 {
 	uint64_t worked_ns = 0;
 	unsigned int empty = 0;
+	bool asleep = false;
 	struct pass pass;
+	uint32_t seq;
 
 	prctl(PR_SET_NAME, "nvme-sim");
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK);
-	while (step_all(&pass, false)) {
-		uint32_t seq = __atomic_load_n(&runner.seq, __ATOMIC_ACQUIRE);
-
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+	for (;;) {
+		seq = __atomic_load_n(&runner.seq, __ATOMIC_ACQUIRE);
+		if (!step_all(&pass, asleep))
+			return NULL;
 		if (pass.worked) {
 			worked_ns = pass.now_ns;
 			empty = 0;
 		}
 		if (pass.now_ns < worked_ns + SPIN_NS || soon(&pass)) {
+			asleep = false;
 			if (++empty >= EMPTY_PASSES)
 				sched_yield();
-			continue;
+		} else if (!asleep) {
+			asleep = true;
+		} else {
+			park(seq, &pass,
+			     pass.now_ns < worked_ns + IDLE_NS ? PARK_NS : PARK_IDLE_NS);
 		}
-		if (!step_all(&pass, true))
-			break;
-		if (!pass.worked)
-			park(seq, &pass);
 	}
-	return NULL;
 }
 
 void soft_runner_wake(void)

@@ -75,12 +75,12 @@ static void a_kick_wakes_a_runner_that_is_asleep(void **state)
 	assert_int_equal(soft_posted(), 1);
 }
 
-/* As lost by the race that bus_kick() documents. */
+/* By a script that writes to a doorbell of its own mapping. */
 static void a_doorbell_without_a_kick_is_found(void **state)
 {
 	soft_sleep_ms(30);
 	soft_submit();
-	assert_true(soft_posted_within_ms(1, 100));
+	assert_true(soft_posted_within_ms(1, 500));
 }
 
 static void a_doorbell_by_register_write_needs_no_kick(void **state)
@@ -97,6 +97,8 @@ static void a_poller_keeps_the_runner_quiet(void **state)
 	uint64_t start_ns = clock_now_ns(), now_ns;
 	unsigned int polls = 0, asleep = 0;
 
+	soft_submit();
+	bus_kick(soft_dev);
 	while ((now_ns = clock_now_ns()) < start_ns + 60 * MS) {
 		bus_step(soft_dev, now_ns);
 		if (now_ns < start_ns + 20 * MS)
