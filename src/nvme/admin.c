@@ -38,7 +38,8 @@ static int usable(struct nvme_ctrl *ctrl)
 
 	if (err)
 		return err;
-	if (!ctrl->adminq || atomic_load(&ctrl->adminq->state) != NVME_QPAIR_LIVE)
+	if (!ctrl->adminq || atomic_load(&ctrl->adminq->state) != NVME_QPAIR_LIVE ||
+	    (ctrl->initialising && !pthread_equal(ctrl->init_thread, pthread_self())))
 		return err_set(-ESHUTDOWN, "%s: the controller is down: reset it first",
 			       ctrl->addr);
 	return 0;

@@ -82,11 +82,13 @@ struct nvme_ctrl {
 	struct nvme_ns *namespaces; /* open ones, for refresh */
 	_Atomic bool ns_stale;	    /* a command changed namespaces: refresh them */
 	bool refreshing;	    /* that is under way, under admin_lock */
-	bool down;		    /* quiesced: commands are refused until the next reset */
-	uint64_t qid_map[1024];	    /* identifiers in use, 64 a word */
-	uint16_t nsqs, ncqs;	    /* as granted by Number of Queues */
-	uint16_t naers;		    /* kept posted by the driver */
-	uint32_t generation;	    /* rises with every reset */
+	bool initialising;	    /* under admin_lock: only init_thread may use the queue */
+	pthread_t init_thread;
+	bool down;		/* quiesced: commands are refused until the next reset */
+	uint64_t qid_map[1024]; /* identifiers in use, 64 a word */
+	uint16_t nsqs, ncqs;	/* as granted by Number of Queues */
+	uint16_t naers;		/* kept posted by the driver */
+	uint32_t generation;	/* rises with every reset */
 	_Atomic uint32_t refs;
 	struct nvme_ctrl_opts opts;
 	struct nvme_id_ctrl *id_ctrl; /* as of the last initialisation, spec/identify.h */

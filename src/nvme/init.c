@@ -24,7 +24,6 @@
 #define POLL_NS		 100000
 #define QUEUES_WANTED	 1023u /* zero-based */
 #define SMART_WARNINGS	 0x1fu
-#define GRANTED_AT_LEAST 1u
 
 int nvme_ctrl_read_caps(struct nvme_ctrl *ctrl)
 {
@@ -231,6 +230,15 @@ static int standard_init(struct nvme_ctrl *ctrl)
 	return err;
 }
 
+/* Until it is up again, the admin queue is this thread's. */
+static void set_initialising(struct nvme_ctrl *ctrl, bool on)
+{
+	pthread_mutex_lock(&ctrl->admin_lock);
+	ctrl->initialising = on;
+	ctrl->init_thread = pthread_self();
+	pthread_mutex_unlock(&ctrl->admin_lock);
+}
+
 int nvme_ctrl_init(struct nvme_ctrl *ctrl)
 {
 	int err;
@@ -243,5 +251,8 @@ int nvme_ctrl_init(struct nvme_ctrl *ctrl)
 	nvme_qpair_free_graves(ctrl);
 	memset(ctrl->qid_map, 0, sizeof(ctrl->qid_map));
 	ctrl->down = false;
-	return ctrl->opts.init ? ctrl->opts.init(ctrl, ctrl->opts.init_priv) : standard_init(ctrl);
+	set_initialising(ctrl, true);
+	err = ctrl->opts.init ? ctrl->opts.init(ctrl, ctrl->opts.init_priv) : standard_init(ctrl);
+	set_initialising(ctrl, false);
+	return err;
 }
