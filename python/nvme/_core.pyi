@@ -119,6 +119,43 @@ class Qpair:
 
 _Q = TypeVar("_Q", bound=Qpair)
 
+class Worker:
+    def __new__(
+        cls,
+        ns: Namespace,
+        sizes: bytes | None = None,
+        ops: bytes | None = None,
+        slices: bytes | None = None,
+        replay: bytes | None = None,
+        region_start: int = 0,
+        region_end: int = 2**64 - 1,
+        lba_start: int = 0,
+        random_percent: int = 0,
+        lba_step: int | None = None,
+        time_ns: int = 0,
+        io_count: int = 0,
+        iops: float = 0,
+        qdepth: int = 64,
+        qprio: int = 0,
+        ptype: int = 0,
+        pvalue: int = 0,
+        per_second: bool = False,
+        nrecent: int = 0,
+        cpu: int = -1,
+    ) -> Self: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def join(self, timeout: float) -> bool: ...
+    def result(self) -> dict[str, Any]: ...
+    def per_second(self) -> list[int]: ...
+    def opcodes(self) -> list[tuple[int, int, int, int, float, int, float]]: ...
+    def percentile(self, percent: float, opcode: int | None = None) -> int: ...
+    def latencies(self, opcode: int | None = None) -> list[tuple[int, int, int]]: ...
+    def recent(self) -> list[tuple[int, int, int]]: ...
+    def errors(self) -> list[tuple[bytes, tuple[Any, ...] | None]]: ...
+    @property
+    def progress(self) -> tuple[bool, float, int, int, int]: ...
+
 class Namespace:
     def __new__(cls, nvme: Controller, nsid: int = 1) -> Self: ...
     def read(

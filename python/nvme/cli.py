@@ -36,13 +36,13 @@ def _record_of(what: str) -> Path:
 
 def _cmdlog(args: argparse.Namespace) -> int:
     from nvme import _core
-    from nvme.cmdlog import decode
+    from nvme.cmdlog import newest_first
 
     path = Path(args.file) if "/" in args.file else _record_of(args.file)
     pid, alive, _, slots = _core.cmdlog_file(str(path))
     print(f"{path}: process {pid}, {'running' if alive else 'gone'}")
     for address, sqid, _, closed_ns, records in slots:
-        entries = list(decode(records, sqid))
+        entries = newest_first(records, sqid)
         state = ", deleted" if closed_ns else ""
         print(f"{address} qpair {sqid}{state}: {len(entries)} commands, newest first")
         for entry in entries[: args.count or None]:

@@ -82,6 +82,11 @@ def decode(records: bytes, sqid: int) -> Iterator[Entry]:
         yield Entry(sqid, submit, opc, flags, cid, nsid, mptr, prp1, prp2, *cdws, *done)
 
 
+def newest_first(records: bytes, sqid: int) -> list[Entry]:
+    """Entries of a queue by the time of their submission."""
+    return sorted(decode(records, sqid), key=lambda entry: entry.submit_ns, reverse=True)
+
+
 class Log:
     """The command log of one queue."""
 
@@ -91,7 +96,7 @@ class Log:
 
     def cmdlog_entries(self, count: int = 0) -> list[Entry]:
         """The last commands of this queue, newest first; count 0: all that are kept (2,048)."""
-        entries = list(decode(self._records(), getattr(self, "sqid", 0)))
+        entries = newest_first(self._records(), getattr(self, "sqid", 0))
         return entries[:count] if count else entries
 
     def cmdlog(self, count: int = 0) -> None:

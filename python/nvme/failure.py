@@ -1,7 +1,7 @@
 """The last commands of every queue, for the report of a test that failed."""
 
 from nvme import _core
-from nvme.cmdlog import decode
+from nvme.cmdlog import newest_first
 
 SHOWN = 16  # of each queue
 
@@ -25,7 +25,7 @@ def commands() -> str:
     except (OSError, _core.NvmeError) as why:
         return f"no command log: {why}"
     for address, sqid, _, _, records in slots:
-        entries = [entry for entry in decode(records, sqid) if entry.submit_ns >= _begin_ns]
+        entries = [e for e in newest_first(records, sqid) if e.submit_ns >= _begin_ns]
         if entries:
             head = f"{address} qpair {sqid}: {len(entries)} commands"
             blocks.append("\n".join([head, *map(str, entries[:SHOWN])]))

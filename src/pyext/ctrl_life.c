@@ -17,13 +17,13 @@ static PyObject *finish(struct py_ctrl *self, int rc)
 	PyObject *type, *value, *traceback;
 
 	if (!rc) {
-		if (py_ctrl_settle(self))
+		if (py_ctrl_settle(self, 2))
 			return NULL;
 		Py_RETURN_NONE;
 	}
 	py_ctrl_error(self, NULL, rc);
 	PyErr_Fetch(&type, &value, &traceback);
-	if (py_ctrl_settle(self))
+	if (py_ctrl_settle(self, 2))
 		PyErr_WriteUnraisable((PyObject *)self);
 	PyErr_Restore(type, value, traceback);
 	return NULL;

@@ -70,7 +70,7 @@ void py_ctrl_deliver(struct py_ctrl *self, struct py_wait *w, uint64_t want)
 	}
 }
 
-int py_ctrl_settle(struct py_ctrl *self)
+int py_ctrl_settle(struct py_ctrl *self, int stacklevel)
 {
 	struct list_node *node;
 	PyObject *qpairs;
@@ -86,6 +86,7 @@ int py_ctrl_settle(struct py_ctrl *self)
 		if (PyList_Append(qpairs, (PyObject *)list_entry(node, struct py_qpair, node)))
 			return -1;
 	py_wait_begin(&w, self);
+	w.stacklevel = stacklevel;
 	py_ctrl_deliver(self, &w, 0);
 	for (i = 0; i < PyList_Size(qpairs); i++)
 		py_qpair_deliver((struct py_qpair *)PyList_GetItem(qpairs, i), &w);

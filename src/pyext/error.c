@@ -95,7 +95,7 @@ PyObject *py_fail(PyObject *exc, const char *fmt, ...)
 	return NULL;
 }
 
-int py_warn(const char *fmt, ...)
+int py_warn(int stacklevel, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -103,5 +103,5 @@ int py_warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return PyErr_WarnEx(PyExc_UserWarning, text, 1);
+	return PyErr_WarnEx(PyExc_UserWarning, text, stacklevel);
 }

@@ -98,7 +98,8 @@ PyObject *py_close_all(PyObject *module, PyObject *unused)
 }
 
 static int (*const adders[])(PyObject *module, struct py_state *state) = {
-	py_error_add, py_buffer_add, py_ctrl_add, py_qpair_add, py_ns_add, py_pcie_add, py_sim_add,
+	py_error_add, py_buffer_add, py_ctrl_add, py_qpair_add,
+	py_ns_add,    py_pcie_add,   py_sim_add,  py_ioworker_add,
 };
 
 /* Names and types that the hot path compares with. */

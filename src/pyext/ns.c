@@ -43,7 +43,7 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 	}
 	self->ns = ns;
 	py_live_add(self->state, &self->live, ns_close);
-	return py_ctrl_settle(ctrl);
+	return py_ctrl_settle(ctrl, 2);
 }
 
 static PyObject *ns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -140,7 +140,7 @@ static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS rc = nvme_ns_refresh(self->ns);
 	Py_END_ALLOW_THREADS if (rc) return py_error(self->state, NULL, rc);
-	if (py_ctrl_settle(self->ctrl))
+	if (py_ctrl_settle(self->ctrl, 2))
 		return NULL;
 	Py_RETURN_NONE;
 }

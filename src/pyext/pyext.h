@@ -208,7 +208,7 @@ PyObject *py_error(struct py_state *state, PyObject *exc, int rc);
 PyObject *py_fail(PyObject *exc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* warnings.warn(text, UserWarning): 0, or -1 when a filter made an exception of it. */
-int py_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int py_warn(int stacklevel, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- buffer.c --- */
 

@@ -117,7 +117,7 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	self->sqid = q->sqid;
 	list_add_tail(&ctrl->qpairs, &self->node);
 	py_live_add(self->state, &self->live, qpair_close);
-	return py_ctrl_settle(ctrl);
+	return py_ctrl_settle(ctrl, 1);
 }
 
 static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -211,7 +211,7 @@ static PyObject *qpair_delete(PyObject *obj, PyObject *unused)
 	rc = delete_queue(self);
 	if (rc)
 		return py_error(self->state, self->state->qpair_deletion_error, rc);
-	if (self->ctrl && py_ctrl_settle(self->ctrl))
+	if (self->ctrl && py_ctrl_settle(self->ctrl, 1))
 		return NULL;
 	Py_RETURN_NONE;
 }

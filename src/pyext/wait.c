@@ -33,6 +33,7 @@ void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl)
 	memset(w, 0, sizeof(*w));
 	w->state = ctrl->state;
 	w->ctrl = ctrl;
+	w->stacklevel = 1;
 	w->begin_ns = clock_now_ns();
 	w->progress_ns = w->begin_ns;
 	w->limit_ns = timeout_ms * PY_WAIT_TIMEOUT_FACTOR * 1000000u;
@@ -56,7 +57,7 @@ static void callback_failed(struct py_wait *w, PyObject *cb)
 	PyErr_NormalizeException(&type, &value, &traceback);
 	if (PyErr_GivenExceptionMatches(type, PyExc_AssertionError)) {
 		text = PyObject_Str(value);
-		if (!text || PyErr_WarnFormat(PyExc_UserWarning, 1, "ASSERT: %U", text))
+		if (!text || PyErr_WarnFormat(PyExc_UserWarning, w->stacklevel, "ASSERT: %U", text))
 			note_exception(w, cb);
 		Py_XDECREF(text);
 		Py_XDECREF(type);
@@ -111,7 +112,8 @@ static void warn_status(struct py_wait *w, const struct py_req *r)
 	bool admin = r->sink == &w->ctrl->sink;
 	uint8_t opcode = r->req.sqe.opc;
 
-	if (py_warn("ERROR status: %02x/%02x, %s: %s (%02x), qpair %u, cid %u, nsid %x",
+	if (py_warn(w->stacklevel,
+		    "ERROR status: %02x/%02x, %s: %s (%02x), qpair %u, cid %u, nsid %x",
 		    status >> 8, status & 0xff, nvme_status_name(status),
 		    admin ? nvme_admin_opcode_name(opcode) : nvme_io_opcode_name(opcode), opcode,
 		    r->req.cqe.sqid, r->req.cid, r->req.sqe.nsid))

@@ -17,6 +17,7 @@
  * @aers: AERs delivered, the driver's and the script's
  * @cdw0: of the last one
  * @gone: the device was removed
+ * @stacklevel: whose line warnings name
  * @type, @value, @traceback: the first exception of a callback or a warning
  */
 struct py_wait {
@@ -29,6 +30,7 @@ struct py_wait {
 	uint64_t aers;
 	uint32_t cdw0;
 	bool gone;
+	int stacklevel;
 	PyObject *type;
 	PyObject *value;
 	PyObject *traceback;
