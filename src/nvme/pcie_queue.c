@@ -87,9 +87,9 @@ static inline struct cqe_tail read_tail(const struct nvme_cqe *slot)
 
 /* An entry that ends no command of ours: what is wrong with it? */
 static void __attribute__((noinline))
-reject(struct nvme_qpair *q, const struct nvme_cqe *slot, struct cqe_tail tail, uint64_t now_ns)
+reject(struct nvme_qpair *q, const struct nvme_cqe *slot, uint64_t now_ns)
 {
-	struct nvme_cqe cqe = join(slot, tail);
+	struct nvme_cqe cqe = *slot;
 
 	report(q, cqe.sqid != q->sqid ? NVME_EVENT_WRONG_SQID : NVME_EVENT_UNKNOWN_CID, &cqe,
 	       now_ns);
