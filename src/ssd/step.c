@@ -172,43 +172,49 @@ static uint64_t queues_of(const struct ssd *ssd, uint8_t prio)
 	return mask;
 }
 
+/* Round robin among @mask until @budget is used up or nothing is left. */
+static unsigned int drain(struct ssd *ssd, uint64_t mask, unsigned int budget)
+{
+	unsigned int burst = burst_of(ssd), total = 0, n;
+
+	do {
+		n = round_robin(ssd, mask, burst, budget - total);
+		total += n;
+	} while (n && total < budget && ssd->running);
+	return total;
+}
+
 /* Urgent first and strictly; high, medium and low get their weights in credits of commands. */
 static unsigned int weighted(struct ssd *ssd, unsigned int budget)
 {
 	uint32_t arb = ssd->feat.current[NVME_FEAT_ARBITRATION];
 	const unsigned int weight[] = { NVME_GET(arb, ARB_HPW) + 1, NVME_GET(arb, ARB_MPW) + 1,
 					NVME_GET(arb, ARB_LPW) + 1 };
-	unsigned int burst = burst_of(ssd), total;
+	unsigned int total = drain(ssd, queues_of(ssd, NVME_QPRIO_URGENT), budget), served = 1;
 
-	total = round_robin(ssd, queues_of(ssd, NVME_QPRIO_URGENT), burst, budget);
-	for (unsigned int served = 1; served && total < budget && ssd->running;) {
+	while (served && total < budget && ssd->running) {
 		served = 0;
-		for (unsigned int k = 0; k < 3 && total < budget; k++) {
-			unsigned int left = budget - total;
-			unsigned int n = round_robin(ssd, queues_of(ssd, NVME_QPRIO_HIGH + k),
-						     burst, left < weight[k] ? left : weight[k]);
+		for (unsigned int k = 0; k < 3 && total + served < budget; k++) {
+			unsigned int left = budget - total - served;
 
-			served += n;
-			total += n;
+			served += drain(ssd, queues_of(ssd, (uint8_t)(NVME_QPRIO_HIGH + k)),
+					left < weight[k] ? left : weight[k]);
 		}
+		total += served;
 	}
 	return total;
 }
 
 static unsigned int serve_queues(struct ssd *ssd)
 {
-	unsigned int total = run_queue(ssd, &ssd->sq[0], STEP_COMMANDS), n;
+	unsigned int total = run_queue(ssd, &ssd->sq[0], STEP_COMMANDS);
 	uint64_t io = ssd->sq_live & ~1ull;
 
-	if (!io || !ssd->running)
+	if (!io || !ssd->running || total == STEP_COMMANDS)
 		return total;
 	if (NVME_GET(ssd->regs.cc, CC_AMS) == NVME_CC_AMS_WRRUP)
 		return total + weighted(ssd, STEP_COMMANDS - total);
-	do {
-		n = round_robin(ssd, io, burst_of(ssd), STEP_COMMANDS - total);
-		total += n;
-	} while (n && total < STEP_COMMANDS && ssd->running);
-	return total;
+	return total + drain(ssd, io, STEP_COMMANDS - total);
 }
 
 static unsigned int fire_events(struct ssd *ssd)

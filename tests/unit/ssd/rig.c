@@ -83,8 +83,10 @@ void rig_set_cfg(struct rig *r, unsigned int off, uint32_t val, unsigned int len
 	ssd_cfg_write(r->ssd, off, &val, len, r->now_ns);
 }
 
-static void make_rings(struct rig_queue *q, uint32_t depth)
+void rig_make_rings(struct rig *r, uint16_t id, uint32_t depth)
 {
+	struct rig_queue *q = &r->q[id];
+
 	free(q->sq);
 	free(q->cq);
 	*q = (struct rig_queue){ .depth = depth, .phase = 1 };
@@ -94,23 +96,28 @@ static void make_rings(struct rig_queue *q, uint32_t depth)
 	memset(q->cq, 0, depth * sizeof(*q->cq));
 }
 
-void rig_enable(struct rig *r)
+void rig_enable_with(struct rig *r, uint32_t cc)
 {
-	make_rings(&r->q[0], RIG_DEPTH);
+	rig_make_rings(r, 0, RIG_DEPTH);
 	rig_set_reg(r, NVME_REG_AQA, (RIG_DEPTH - 1) << 16 | (RIG_DEPTH - 1));
 	ssd_reg_write(r->ssd, NVME_REG_ASQ, 8, (uintptr_t)r->q[0].sq, r->now_ns);
 	ssd_reg_write(r->ssd, NVME_REG_ACQ, 8, (uintptr_t)r->q[0].cq, r->now_ns);
 	rig_set_reg(r, NVME_REG_CC,
-		    (uint32_t)(NVME_SET(1, CC_EN) | NVME_SET(NVME_IOSQES, CC_IOSQES) |
-			       NVME_SET(NVME_IOCQES, CC_IOCQES)));
+		    cc | (uint32_t)(NVME_SET(1, CC_EN) | NVME_SET(NVME_IOSQES, CC_IOSQES) |
+				    NVME_SET(NVME_IOCQES, CC_IOCQES)));
 	assert_int_equal(NVME_GET(rig_reg(r, NVME_REG_CSTS), CSTS_RDY), 1);
+}
+
+void rig_enable(struct rig *r)
+{
+	rig_enable_with(r, 0);
 }
 
 void rig_create_queue(struct rig *r, uint16_t id, uint32_t depth)
 {
 	struct nvme_sqe sqe = { .opc = NVME_ADMIN_CREATE_CQ };
 
-	make_rings(&r->q[id], depth);
+	rig_make_rings(r, id, depth);
 	sqe.prp1 = (uintptr_t)r->q[id].cq;
 	sqe.cdw10 = (depth - 1) << 16 | id;
 	sqe.cdw11 = NVME_QUEUE_PC | NVME_CQ_IEN; /* vector 0 does without MSI-X */

@@ -55,7 +55,11 @@ void rig_destroy(struct rig *r);
 
 /* Enable with an admin queue; and an IO queue 1 of RIG_DEPTH. */
 void rig_enable(struct rig *r);
+/* The same with more bits of CC. */
+void rig_enable_with(struct rig *r, uint32_t cc);
 struct rig *rig_ready(const char *options);
+/* Fresh memory for queue @id, unknown to the device yet. */
+void rig_make_rings(struct rig *r, uint16_t id, uint32_t depth);
 void rig_create_queue(struct rig *r, uint16_t id, uint32_t depth);
 
 uint32_t rig_reg(struct rig *r, uint64_t off);

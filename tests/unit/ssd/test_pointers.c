@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* PRPs and SGLs: where data goes, and what is wrong with what does not. */
+#include "rig.h"
+
+#include <sys/uio.h>
+
+#define PAGE 4096u
+#define SGL  (NVME_SQE_PSDT_SGL_MPTR_BUF << NVME_SQE_PSDT_SHIFT)
+
+static void fill(uint8_t *p, size_t len, unsigned int seed)
+{
+	for (size_t i = 0; i < len; i++)
+		p[i] = (uint8_t)(i * 131 + i / 251 + seed);
+}
+
+/* A write of @bytes at @off of r->buf by PRPs built the plain way, read back by an SGL. */
+static void prp_write(struct rig *r, size_t off, size_t bytes)
+{
+	uint64_t *list = (uint64_t *)(r->buf2 + 512 * 1024);
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_WRITE, 0, (uint32_t)(bytes / 512), r->buf + off);
+	size_t first = PAGE - off % PAGE, n = 0;
+
+	for (size_t at = first; at < bytes; at += PAGE)
+		list[n++] = (uintptr_t)r->buf + off + at;
+	if (n == 1)
+		sqe.prp2 = list[0];
+	else if (n)
+		sqe.prp2 = (uintptr_t)list;
+	fill(r->buf + off, bytes, (unsigned int)(off + bytes));
+
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	memset(r->buf2, 0, bytes);
+	assert_int_equal(rig_read(r, 0, (uint32_t)(bytes / 512), r->buf2), 0);
+	assert_memory_equal(r->buf + off, r->buf2, bytes);
+}
+
+static void prps_of_any_offset_and_length_carry_data(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+
+	for (size_t off = 0; off < PAGE; off += off < 16 || off > 4080 ? 4 : 508)
+		for (size_t lbas = 1; lbas <= 256; lbas += lbas < 20 ? 1 : 59)
+			prp_write(r, off, lbas * 512);
+	prp_write(r, 4092, 128 * 1024);
+	rig_destroy(r);
+}
+
+static void host_memory_in_small_pieces_carries_data(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+
+	r->split = 300; /* no multiple of an LBA */
+	prp_write(r, 1234 * 4, 64 * 1024);
+	rig_destroy(r);
+}
+
+/* A list that begins @slots entries before the end of its page and goes on in another. */
+static void lists_chain_at_the_end_of_a_page(void **state)
+{
+	struct rig *r = rig_ready("latency=none,mdts=256K");
+
+	for (size_t slots = 2; slots < 12; slots++) {
+		struct nvme_sqe sqe = rig_rw(NVME_CMD_WRITE, 0, 256, r->buf);
+		uint64_t *page1 = (uint64_t *)(r->buf2 + 512 * 1024), *page2 = page1 + 512;
+		uint64_t *list = page1 + 512 - slots;
+
+		fill(r->buf, 128 * 1024, (unsigned int)slots);
+		for (size_t i = 0; i < 31; i++)
+			*(i < slots - 1 ? &list[i] : &page2[i - (slots - 1)]) =
+				(uintptr_t)r->buf + (i + 1) * PAGE;
+		list[slots - 1] = (uintptr_t)page2;
+		sqe.prp2 = (uintptr_t)list;
+
+		assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+		assert_int_equal(rig_read(r, 0, 256, r->buf2), 0);
+		assert_memory_equal(r->buf, r->buf2, 128 * 1024);
+	}
+	rig_destroy(r);
+}
+
+static void wrong_offsets_are_found(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	uint64_t *list = (uint64_t *)r->buf2;
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_READ, 0, 8, r->buf);
+
+	sqe.prp1 += 2;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
+	sqe = rig_rw(NVME_CMD_READ, 0, 16, r->buf);
+	sqe.prp2 += 4;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
+	sqe = rig_rw(NVME_CMD_READ, 0, 24, r->buf);
+	sqe.prp2 = (uintptr_t)list + 4;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
+	list[0] = (uintptr_t)r->buf + PAGE;
+	list[1] = (uintptr_t)r->buf + 2 * PAGE + 512;
+	sqe.prp2 = (uintptr_t)list;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
+	rig_destroy(r);
+}
+
+static void unmapped_memory_is_a_transfer_error(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+
+	r->hole_from = (uintptr_t)r->buf + PAGE;
+	r->hole_to = r->hole_from + PAGE;
+
+	assert_int_equal(rig_run(r, 1, rig_rw(NVME_CMD_READ, 0, 16, r->buf), NULL),
+			 NVME_SC_DATA_TRANSFER_ERROR);
+	assert_int_equal(rig_run(r, 1, rig_rw(NVME_CMD_READ, 0, 8, r->buf), NULL), 0);
+	rig_destroy(r);
+}
+
+static struct nvme_sgl_desc desc(uint8_t type, const void *at, uint32_t len)
+{
+	return (struct nvme_sgl_desc){ .addr = (uintptr_t)at,
+				       .len = len,
+				       .type = NVME_SGL_ID(type, NVME_SGL_SUBTYPE_ADDRESS) };
+}
+
+static uint16_t sgl_cmd(struct rig *r, uint8_t opc, uint32_t nlb, struct nvme_sgl_desc sgl)
+{
+	struct nvme_sqe sqe = rig_rw(opc, 0, nlb, NULL);
+
+	sqe.flags = SGL;
+	sqe.sgl1 = sgl;
+	return rig_run(r, 1, sqe, NULL);
+}
+
+static void segments_of_odd_blocks_carry_data(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_sgl_desc *a = (struct nvme_sgl_desc *)(r->buf2 + 512 * 1024), *b = a + 64;
+
+	fill(r->buf, 4096, 1);
+	a[0] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 1);
+	a[1] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf + 1, 1023);
+	a[2] = desc(NVME_SGL_TYPE_LAST_SEGMENT, b, 32);
+	b[0] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf + 1024, 3000);
+	b[1] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf + 4024, 72);
+
+	assert_int_equal(sgl_cmd(r, NVME_CMD_WRITE, 8, desc(NVME_SGL_TYPE_SEGMENT, a, 48)), 0);
+	assert_int_equal(rig_read(r, 0, 8, r->buf2), 0);
+	assert_memory_equal(r->buf, r->buf2, 4096);
+	rig_destroy(r);
+}
+
+static void a_bit_bucket_swallows_what_is_read(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_sgl_desc *a = (struct nvme_sgl_desc *)(r->buf2 + 512 * 1024);
+
+	fill(r->buf, 4096, 2);
+	assert_int_equal(rig_write(r, 0, 8, r->buf), 0);
+	a[0] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf2, 1000);
+	a[1] = desc(NVME_SGL_TYPE_BIT_BUCKET, NULL, 2000);
+	a[2] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf2 + 1000, 1096);
+	memset(r->buf2, 0, 4096);
+
+	assert_int_equal(sgl_cmd(r, NVME_CMD_READ, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 48)), 0);
+	assert_memory_equal(r->buf2, r->buf, 1000);
+	assert_memory_equal(r->buf2 + 1000, r->buf + 3000, 1096);
+	rig_destroy(r);
+}
+
+static void each_wrong_sgl_has_its_status(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_sgl_desc *a = (struct nvme_sgl_desc *)(r->buf2 + 512 * 1024), d;
+	const uint8_t rd = NVME_CMD_READ;
+
+	/* too short */
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4095)),
+			 NVME_SC_SGL_INVALID_DATA_LENGTH);
+	/* a type that is none, a subtype for capsules */
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(7, r->buf, 4096)), NVME_SC_SGL_INVALID_TYPE);
+	d = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4096);
+	d.type |= NVME_SGL_SUBTYPE_OFFSET;
+	assert_int_equal(sgl_cmd(r, rd, 8, d), NVME_SC_SGL_INVALID_TYPE);
+	/* segments of no or of half a descriptor */
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 0)),
+			 NVME_SC_SGL_INVALID_SEGMENT);
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 24)),
+			 NVME_SC_SGL_INVALID_SEGMENT);
+	/* a last segment that goes on, a segment that does not */
+	a[0] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4096);
+	a[1] = desc(NVME_SGL_TYPE_SEGMENT, a + 8, 16);
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 32)),
+			 NVME_SC_SGL_INVALID_SEGMENT);
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_SEGMENT, a, 16)),
+			 NVME_SC_SGL_INVALID_SEGMENT);
+	/* more descriptors than a drive can take: a segment that points to itself */
+	a[0] = desc(NVME_SGL_TYPE_SEGMENT, a, 16);
+	assert_int_equal(sgl_cmd(r, rd, 8, a[0]), NVME_SC_SGL_INVALID_COUNT);
+	rig_destroy(r);
+}
+
+static void admin_commands_take_prps_only(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct nvme_sqe sqe = { .opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL, .flags = SGL };
+
+	sqe.sgl1 = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4096);
+	assert_int_equal(rig_run(r, 0, sqe, NULL), NVME_SC_INVALID_FIELD);
+	rig_destroy(r);
+}
+
+static void done(struct ssd_cmd *cmd)
+{
+	cmd->priv = NULL;
+}
+
+static void vectors_of_a_front_end_carry_data(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct iovec iov[2] = { { r->buf, 100 }, { r->buf + 100, 412 } };
+	struct ssd_cmd cmd = { .sqid = 1, .data = iov, .data_n = 2, .done = done, .priv = r };
+
+	fill(r->buf, 512, 3);
+	cmd.sqe = rig_rw(NVME_CMD_WRITE, 7, 1, NULL);
+	assert_int_equal(ssd_exec(r->ssd, &cmd, r->now_ns), 0);
+
+	assert_null(cmd.priv);
+	assert_int_equal(cmd.cqe.status, 0);
+	assert_int_equal(rig_read(r, 7, 1, r->buf2), 0);
+	assert_memory_equal(r->buf, r->buf2, 512);
+	rig_destroy(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prps_of_any_offset_and_length_carry_data),
+		cmocka_unit_test(host_memory_in_small_pieces_carries_data),
+		cmocka_unit_test(lists_chain_at_the_end_of_a_page),
+		cmocka_unit_test(wrong_offsets_are_found),
+		cmocka_unit_test(unmapped_memory_is_a_transfer_error),
+		cmocka_unit_test(segments_of_odd_blocks_carry_data),
+		cmocka_unit_test(a_bit_bucket_swallows_what_is_read),
+		cmocka_unit_test(each_wrong_sgl_has_its_status),
+		cmocka_unit_test(admin_commands_take_prps_only),
+		cmocka_unit_test(vectors_of_a_front_end_carry_data),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
