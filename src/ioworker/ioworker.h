@@ -18,6 +18,7 @@
 #include "base/hist.h"
 #include "ioworker/plan.h"
 #include "ioworker/stats.h"
+#include "nvme/cmdlog.h"
 #include "nvme/ns.h"
 #include "verify/verify.h"
 
@@ -66,14 +67,12 @@ struct ioworker_opts {
 
 /**
  * struct ioworker_error - a command that failed
- * @latency_ns: from its submission on
+ * @record: as the flight recorder has it
  * @miss: of a read that did not match what was written, when @mismatch
  * @data: the first bytes of the LBA that did not match
  */
 struct ioworker_error {
-	struct nvme_sqe sqe;
-	struct nvme_cqe cqe;
-	uint64_t latency_ns;
+	struct nvme_cmdlog_record record;
 	bool mismatch;
 	struct verify_miss miss;
 	uint8_t data[64];

@@ -111,9 +111,10 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	}
 	if (w->nerrors++ >= IOWORKER_ERRORS_MAX)
 		return;
-	e->sqe = req->sqe;
-	e->cqe = req->cqe;
-	e->latency_ns = req->latency_ns;
+	e->record.submit_ns = req->submit_ns;
+	e->record.complete_ns = req->submit_ns + req->latency_ns;
+	e->record.sqe = req->sqe;
+	e->record.cqe = req->cqe;
 	if (req->flags & NVME_REQ_MISS && w->ns->verify) {
 		uint32_t stride = nvme_ns_stride(w->ns, req->sqe.cdw12);
 		const uint8_t *data = req->data;

@@ -327,7 +327,7 @@ static PyObject *worker_join(PyObject *obj, PyObject *const *args, Py_ssize_t na
 	}
 	if (rc)
 		Py_RETURN_FALSE;
-	if (!self->ended && self->ctrl->ctrl && py_ctrl_settle(self->ctrl))
+	if (!self->ended && self->ctrl->ctrl && py_ctrl_settle(self->ctrl, 2))
 		return NULL;
 	self->ended = true;
 	Py_RETURN_TRUE;

@@ -28,7 +28,7 @@ static void an_error_stops_and_drains(void **state)
 	assert_int_equal(r.reads, fake.nsent - 1);
 	assert_true(fake.nsent < 30);
 	assert_int_equal(r.nerrors, 1);
-	assert_memory_equal(&ioworker_get_error(w, 0)->sqe, &fake.sent[20],
+	assert_memory_equal(&ioworker_get_error(w, 0)->record.sqe, &fake.sent[20],
 			    sizeof(struct nvme_sqe));
 	assert_null(ioworker_get_error(w, 1));
 	ioworker_destroy(w);
