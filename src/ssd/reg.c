@@ -73,6 +73,8 @@ static void start(struct ssd *ssd)
 {
 	struct ssd_regs *r = &ssd->regs;
 
+	/* A shutdown still under way is over, or it would stop the queues later. */
+	ssd_event_clear(&ssd->events, &r->shutdown);
 	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST), 0);
 	if (!cc_acceptable(r)) {
 		ssd_fatal(ssd);
