@@ -34,6 +34,8 @@ from nvme.pcie import Pcie
 from nvme.qpair import Qpair
 from nvme.software_ssd import sim
 from nvme.subsystem import Subsystem
+from nvme.verify import load as verify_load
+from nvme.verify import save as verify_save
 
 __version__ = "0.1.0"
 
@@ -55,6 +57,8 @@ __all__ = [
     "config",
     "sim",
     "srand",
+    "verify_load",
+    "verify_save",
 ]
 
 _atexit.register(_core.close_all)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nvme import _core, admin
+from nvme import _core, admin, verify
 from nvme._core import Buffer
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ class Namespace(_core.Namespace):
     """
 
     def __new__(cls, nvme: Controller, nsid: int = 1) -> Namespace:
-        return super().__new__(cls, nvme, nsid)
+        namespace = super().__new__(cls, nvme, nsid)
+        verify.known.add(namespace)
+        return namespace
 
     def id_data(
         self,

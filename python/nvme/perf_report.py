@@ -21,7 +21,13 @@ def _latency(worker: IOWorker, opcode: int, bins: bool) -> dict[str, Any]:
     if not found:
         return {"min": 0, "max": 0, "mean": 0.0, "stddev": 0.0, "N": 0}
     _, count, _, lowest, mean, highest, deviation = found[0]
-    latency = {"min": lowest, "max": highest, "mean": mean, "stddev": deviation, "N": count}
+    latency: dict[str, Any] = {
+        "min": lowest,
+        "max": highest,
+        "mean": mean,
+        "stddev": deviation,
+        "N": count,
+    }
     latency["percentile"] = {
         f"{percent:.6f}": worker.percentile_ns(percent, opcode) for percent in PERCENTILES
     }

@@ -21,9 +21,7 @@ def wanted(seconds: float) -> bool:
     if setting is not None:
         return setting not in ("", "0")
     return (
-        seconds >= WORTH_SECONDS
-        and sys.stderr.isatty()
-        and "PYTEST_CURRENT_TEST" not in os.environ
+        seconds >= WORTH_SECONDS and sys.stderr.isatty() and "PYTEST_CURRENT_TEST" not in os.environ
     )
 
 

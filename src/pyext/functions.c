@@ -5,11 +5,13 @@
 #include "pyext/functions.h"
 
 #include "base/counts.h"
+#include "base/err.h"
 #include "nvme/cmdlog_file.h"
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "spec/names.h"
 #include "ssd/ssd.h"
+#include "verify/verify.h"
 
 PyDoc_STRVAR(config_doc,
 	     "config($module, /, verify=None, fua_read=False, fua_write=False)\n--\n\n"
@@ -28,6 +30,11 @@ static PyObject *config(PyObject *module, PyObject *const *args, Py_ssize_t narg
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg_or_null(arg[0]), &verify) ||
 	    arg_bool(arg[1], &fua_read) || arg_bool(arg[2], &fua_write))
 		return NULL;
+	if (verify && verify_memory_check()) {
+		verify = false;
+		if (py_warn(1, "verify is off: %s", err_text()))
+			return NULL;
+	}
 	nvme_config.verify = verify;
 	nvme_config.fua_read = fua_read;
 	nvme_config.fua_write = fua_write;

@@ -197,6 +197,8 @@ static PyMethodDef ns_methods[] = {
 	ARGS_METHOD("dsm", py_ns_dsm, py_ns_dsm_doc),
 	ARGS_METHOD("send_cmd", py_ns_send_cmd, py_ns_send_cmd_doc),
 	ARGS_METHOD("verify_enable", ns_verify_enable, verify_enable_doc),
+	ARGS_METHOD("_verify_save", py_ns_verify_save, py_ns_verify_save_doc),
+	ARGS_METHOD("_verify_load", py_ns_verify_load, py_ns_verify_load_doc),
 	{ "close", ns_close_method, METH_NOARGS, close_doc },
 	{ "_refresh", ns_refresh, METH_NOARGS, refresh_doc },
 	{ NULL, NULL, 0, NULL },

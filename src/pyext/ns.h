@@ -25,5 +25,7 @@ PY_NS_METHOD(flush);
 PY_NS_METHOD(dsm);
 PY_NS_METHOD(copy);
 PY_NS_METHOD(send_cmd);
+PY_NS_METHOD(verify_save);
+PY_NS_METHOD(verify_load);
 
 #endif
