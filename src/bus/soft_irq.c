@@ -40,8 +40,6 @@ void soft_irq_arm(struct bus *bus, unsigned int vector, bool armed)
 {
 	struct soft_bus *soft = soft_bus_of(bus);
 
-	if (vector >= soft->nvectors)
-		return;
 	atomic_store(&soft->vectors[vector].armed, armed);
 	/* It fired before the waiter was there. */
 	if (armed && atomic_load(&soft->vectors[vector].pending))
@@ -52,8 +50,6 @@ int soft_irq_pending(struct bus *bus, unsigned int vector, bool clear)
 {
 	struct soft_bus *soft = soft_bus_of(bus);
 
-	if (vector >= soft->nvectors)
-		return 0;
 	if (clear)
 		return atomic_exchange(&soft->vectors[vector].pending, false);
 	return atomic_load(&soft->vectors[vector].pending);
@@ -79,8 +75,6 @@ int soft_irq_mask(struct bus *bus, unsigned int vector, bool masked)
 	uint64_t off;
 	int err;
 
-	if (vector >= soft->nvectors)
-		return err_set(-EINVAL, "%s has no interrupt vector %u", bus->addr, vector);
 	if (bus->irq_kind != BUS_IRQ_MSIX)
 		return -EOPNOTSUPP;
 	err = table_entry(soft, vector, &off);

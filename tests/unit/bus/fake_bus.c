@@ -31,6 +31,8 @@ static int fake_dma_map(struct bus *bus, struct dma_chunk *chunk)
 
 	if (fake->map_err && !fake->maps_left)
 		return fake->map_err;
+	if (fake->map_max_bytes && chunk->len > fake->map_max_bytes)
+		return -ENOMEM;
 	fake->maps_left -= fake->map_err != 0;
 	fake->maps++;
 	for (int i = 0; i < FAKE_CHUNKS; i++)

@@ -24,6 +24,7 @@ struct fake_bus {
 	/* how it shall behave */
 	int map_err;		/* returned by dma_map ... */
 	unsigned int maps_left; /* ... once so many succeeded */
+	size_t map_max_bytes;	/* larger chunks are refused with -ENOMEM; 0: none are */
 	bool pmcsr_stuck;	/* the power state cannot be changed */
 };
 

@@ -258,16 +258,37 @@ static void growth_that_is_refused_falls_back_to_what_is_needed(void **state)
 	fake_bus_init(&fake);
 	assert_int_equal(dma_alloc(&first, 8 * MIB), 0);
 	assert_int_equal(dma_attach(&fake.bus), 0);
-	fake.map_err = -ENOMEM;
-	fake.maps_left = 0;
-	assert_int_equal(dma_alloc(&second, 4096), -ENOMEM);
-	assert_non_null(strstr(err_text(), "pin"));
-	assert_int_equal(count_get(COUNT_CHUNKS), 1);
-	fake.map_err = 0;
+	fake.map_max_bytes = 2 * MIB;
 	assert_int_equal(dma_alloc(&second, 4096), 0);
+	assert_true(fake_bus_reaches(&fake, second.iova, second.len));
 	dma_free(&second);
 	dma_free(&first);
 	dma_detach(&fake.bus);
+}
+
+static void growth_that_one_bus_refuses_is_undone_in_the_others(void **state)
+{
+	struct fake_bus willing, unwilling;
+	struct dma_mem first, second;
+
+	fake_bus_init(&willing);
+	fake_bus_init(&unwilling);
+	assert_int_equal(dma_alloc(&first, 2 * MIB), 0);
+	assert_int_equal(dma_attach(&willing.bus), 0);
+	assert_int_equal(dma_attach(&unwilling.bus), 0);
+	unwilling.map_err = -ENOMEM;
+	unwilling.maps_left = 0;
+	assert_int_equal(dma_alloc(&second, 4096), -ENOMEM);
+	assert_non_null(strstr(err_text(), "pin"));
+
+	assert_int_equal(willing.maps - willing.unmaps, 1);
+	assert_int_equal(count_get(COUNT_CHUNKS), 1);
+	unwilling.map_err = 0;
+	assert_int_equal(dma_alloc(&second, 4096), 0);
+	dma_free(&second);
+	dma_free(&first);
+	dma_detach(&willing.bus);
+	dma_detach(&unwilling.bus);
 }
 
 static void a_refused_bus_is_left_without_chunks(void **state)
@@ -334,6 +355,8 @@ int main(void)
 		cmocka_unit_test_teardown(an_empty_chunk_stays_while_a_bus_is_open, ends_clean),
 		cmocka_unit_test_teardown(every_chunk_goes_into_every_bus, ends_clean),
 		cmocka_unit_test_teardown(growth_that_is_refused_falls_back_to_what_is_needed,
+					  ends_clean),
+		cmocka_unit_test_teardown(growth_that_one_bus_refuses_is_undone_in_the_others,
 					  ends_clean),
 		cmocka_unit_test_teardown(a_refused_bus_is_left_without_chunks, ends_clean),
 		cmocka_unit_test_teardown(a_forked_child_has_a_pool_of_its_own, ends_clean),
