@@ -30,6 +30,8 @@ static const struct ssd_op admin_ops[256] = {
 	[NVME_ADMIN_NS_ATTACHMENT] = { ssd_admin_ns_attachment, EFFECTS(NVME_EFFECTS_NIC), 0 },
 	[NVME_ADMIN_DIRECTIVE_SEND] = { ssd_admin_directive_send, EFFECTS(0), 0 },
 	[NVME_ADMIN_DIRECTIVE_RECEIVE] = { ssd_admin_directive_receive, EFFECTS(0), 0 },
+	[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = { ssd_admin_doorbell_buffer, EFFECTS(0),
+						SSD_OP_SANITIZE },
 	[NVME_ADMIN_FORMAT] = { ssd_admin_format,
 				EFFECTS(NVME_EFFECTS_LBCC | NVME_EFFECTS_NCC | ALONE), 0 },
 	[NVME_ADMIN_SECURITY_SEND] = { ssd_admin_security_send, EFFECTS(0), 0 },

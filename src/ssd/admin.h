@@ -66,7 +66,8 @@ struct ssd_feature {
 	ssd_cmd_fn *get;
 };
 
-const struct ssd_feature *ssd_feature(uint8_t fid);
+/* NULL: this drive does not have it. */
+const struct ssd_feature *ssd_feature(const struct ssd *ssd, uint8_t fid);
 
 ssd_cmd_fn ssd_feature_set_power, ssd_feature_set_hctm;
 ssd_cmd_fn ssd_feature_set_threshold, ssd_feature_get_threshold;

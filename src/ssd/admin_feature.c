@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Set Features and Get Features: Base 2.1 sections 5.1.25 and 5.1.11. FID -> what it can.
+ * Checks, in order:
+ *
+ *   FID not supported			00/02
+ *   Set: SV and not saveable		01/0d
+ *   Set: NSID invalid			00/0b
+ *   Set: one namespace, but the feature
+ *        is the controller's		01/0f
+ *   Get: SEL reserved			00/02
+ *   the value				feature_value.c, feature_data.c, thermal.c
+ *
+ * Every feature here can be changed, so nothing answers 01/0e.
  */
 #include <string.h>
 
@@ -10,14 +21,18 @@
 #define CHANGE	    NVME_SEL_CAP_CHANGEABLE
 #define CHANGE_SAVE (NVME_SEL_CAP_CHANGEABLE | NVME_SEL_CAP_SAVEABLE)
 
+#define IOCS_PROFILE_MASK 0x1ffu
+
 /* 07h: what is asked is what is read back; queues are limited at their creation. */
 static uint16_t set_queues(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t nsq = NVME_GET(c->sqe.cdw11, NQ_NSQ), ncq = NVME_GET(c->sqe.cdw11, NQ_NCQ);
 	uint32_t last = (uint32_t)ssd->opts.ioqueues - 1;
 
-	if (nsq == NVME_NQ_NSQ_MASK || ncq == NVME_NQ_NCQ_MASK)
+	if (nsq == NVME_NQ_NSQ_MASK || ncq == NVME_NQ_NCQ_MASK) {
+		c->error_loc = SSD_LOC(44, 0);
 		return NVME_SC_INVALID_FIELD;
+	}
 	nsq = nsq < last ? nsq : last;
 	ncq = ncq < last ? ncq : last;
 	c->cdw0 = (uint32_t)(NVME_SET(nsq, NQ_NSQ) | NVME_SET(ncq, NQ_NCQ));
@@ -28,8 +43,6 @@ static uint16_t set_queues(struct ssd *ssd, struct ssd_ctx *c)
 /* 06h: what is cached goes to the media before the cache is turned off. */
 static uint16_t set_cache(struct ssd *ssd, struct ssd_ctx *c)
 {
-	if (!ssd->opts.cache_bytes)
-		return NVME_SC_INVALID_FIELD;
 	if (!NVME_GET(c->sqe.cdw11, VWC_WCE))
 		ssd_cache_flush(ssd);
 	return 0;
@@ -48,12 +61,21 @@ static uint16_t set_vector(struct ssd *ssd, struct ssd_ctx *c)
 
 static uint16_t get_vector(struct ssd *ssd, struct ssd_ctx *c)
 {
+	bool current = NVME_GET(c->sqe.cdw10, FEAT_SEL) == NVME_SEL_CURRENT;
 	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
 
 	if (v >= ssd->irqs.nvectors)
 		return NVME_SC_INVALID_FIELD;
-	c->cdw0 = (uint32_t)(v | NVME_SET(ssd->irqs.uncoalesced >> v, IVC_CD));
+	c->cdw0 = v;
+	if (current)
+		c->cdw0 |= (uint32_t)NVME_SET(ssd->irqs.uncoalesced >> v, IVC_CD);
 	return 0;
+}
+
+/* 19h: there is one combination, that of the NVM command set alone. */
+static uint16_t set_profile(struct ssd *ssd, struct ssd_ctx *c)
+{
+	return c->sqe.cdw11 & IOCS_PROFILE_MASK ? NVME_SC_IOCS_COMBINATION_REJECTED : 0;
 }
 
 static const struct ssd_feature features[256] = {
@@ -80,13 +102,25 @@ static const struct ssd_feature features[256] = {
 	[NVME_FEAT_HOST_BEHAVIOR] = { CHANGE, 0, 0, ssd_feature_set_behavior,
 				      ssd_feature_get_behavior },
 	[NVME_FEAT_SANITIZE_CONFIG] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
+	[NVME_FEAT_IOCS_PROFILE] = { CHANGE_SAVE, IOCS_PROFILE_MASK, 0, set_profile, NULL },
 	[NVME_FEAT_HOST_ID] = { CHANGE, 0x00000001, 0, ssd_feature_set_host_id,
 				ssd_feature_get_host_id },
 };
 
-const struct ssd_feature *ssd_feature(uint8_t fid)
+const struct ssd_feature *ssd_feature(const struct ssd *ssd, uint8_t fid)
 {
-	return &features[fid];
+	const struct ssd_feature *f = &features[fid];
+
+	switch (fid) {
+	case NVME_FEAT_VOLATILE_WRITE_CACHE:
+		return ssd->opts.cache_bytes ? f : NULL;
+	case NVME_FEAT_HOST_MEMORY_BUFFER:
+		return ssd->opts.hmpre_bytes ? f : NULL;
+	case NVME_FEAT_IOCS_PROFILE:
+		return ssd->opts.version >= NVME_VS(2, 0, 0) ? f : NULL;
+	default:
+		return f->caps ? f : NULL;
+	}
 }
 
 void ssd_features_init(struct ssd *ssd)
@@ -104,22 +138,34 @@ void ssd_features_reset(struct ssd *ssd)
 	memcpy(ssd->feat.current, ssd->feat.saved, sizeof(ssd->feat.current));
 }
 
+/* What belongs to the controller is not set for one namespace. */
+static uint16_t check_scope(const struct ssd *ssd, struct ssd_ctx *c, const struct ssd_feature *f)
+{
+	uint32_t nsid = c->sqe.nsid;
+
+	if (f->caps & NVME_SEL_CAP_NS || !nsid || nsid == NVME_NSID_ALL)
+		return 0;
+	c->error_loc = SSD_LOC(4, 0);
+	return nsid > ssd->opts.ns ? NVME_SC_INVALID_NS : NVME_SC_FEATURE_NOT_NS_SPECIFIC;
+}
+
 uint16_t ssd_admin_set_features(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
-	const struct ssd_feature *f = &features[fid];
+	const struct ssd_feature *f = ssd_feature(ssd, fid);
 	bool save = NVME_GET(c->sqe.cdw10, FEAT_SV);
-	uint16_t sc = 0;
+	uint16_t sc;
 
-	if (!f->caps) {
+	if (!f) {
 		c->error_loc = SSD_LOC(40, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
-	if (!(f->caps & NVME_SEL_CAP_CHANGEABLE))
-		return NVME_SC_FEATURE_NOT_CHANGEABLE;
-	if (save && !(f->caps & NVME_SEL_CAP_SAVEABLE))
+	if (save && !(f->caps & NVME_SEL_CAP_SAVEABLE)) {
+		c->error_loc = SSD_LOC(43, 7);
 		return NVME_SC_FEATURE_NOT_SAVEABLE;
-	if (f->set)
+	}
+	sc = check_scope(ssd, c, f);
+	if (!sc && f->set)
 		sc = f->set(ssd, c);
 	if (sc)
 		return sc;
@@ -133,9 +179,9 @@ uint16_t ssd_admin_get_features(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
 	uint32_t sel = NVME_GET(c->sqe.cdw10, FEAT_SEL);
-	const struct ssd_feature *f = &features[fid];
+	const struct ssd_feature *f = ssd_feature(ssd, fid);
 
-	if (!f->caps) {
+	if (!f) {
 		c->error_loc = SSD_LOC(40, 0);
 		return NVME_SC_INVALID_FIELD;
 	}

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Identify: Base 2.1 section 5.1.13. CNS -> builder of the 4 KiB that go to the host.
+ *
+ *   CNS not supported			00/02
+ *   00h	NSID 0 or above NN	00/0b; inactive: zeros; FFFFFFFFh: as namespace 1
+ *   01h	ignores NSID
+ *   02h 07h 10h 1Ah
+ *	NSID FFFFFFFEh, FFFFFFFFh	00/0b
+ *   03h	NSID invalid		00/0b, inactive 00/02
+ *   05h 08h 11h 1Bh 1Fh
+ *	NSID invalid			00/0b; inactive (05h 08h), not allocated: zeros
+ *   12h	NSID invalid		00/0b; not allocated: an empty list
+ *   05h 06h 07h 1Ah 1Bh
+ *	CSI not NVM			01/2c
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "ssd/device.h"
 #include "ssd/identify.h"
+
+#define NS_PER_MINUTE	     60000000000ull
+#define NVMSR_STORAGE_DEVICE 0x1u /* an NVM subsystem that is a storage device */
 
 static void pad(char *field, size_t len, const char *text)
 {
@@ -67,17 +82,19 @@ static void fill_admin(const struct ssd *ssd, struct nvme_id_ctrl *id)
 {
 	id->oacs = NVME_OACS_SECURITY | NVME_OACS_FORMAT | NVME_OACS_FIRMWARE |
 		   NVME_OACS_NS_MANAGEMENT | NVME_OACS_SELF_TEST | NVME_OACS_DIRECTIVES |
-		   NVME_OACS_LBA_STATUS;
+		   NVME_OACS_DBBUF | NVME_OACS_LBA_STATUS;
 	id->frmw = (uint8_t)(NVME_SET(SSD_FW_SLOTS, FRMW_NOFS) | NVME_FRMW_NO_RESET);
 	id->fwug = 0xff;
 	id->lpa = NVME_LPA_EFFECTS | NVME_LPA_EXTENDED | NVME_LPA_TELEMETRY |
 		  NVME_LPA_PERSISTENT_EVENT | NVME_LPA_MISC;
 	id->pels = 1;
-	id->edstt = 1;
+	id->edstt = (uint16_t)((ssd->opts.dst_extended_ns + NS_PER_MINUTE - 1) / NS_PER_MINUTE);
 	id->dsto = NVME_DSTO_SINGLE;
 	id->sanicap = ssd_sanitize_caps();
 	id->hmpre = (uint32_t)(ssd->opts.hmpre_bytes / 4096);
 	id->hmmin = id->hmpre;
+	id->hmmaxd = id->hmpre ? SSD_HMB_ENTRIES : 0;
+	id->elpe = SSD_ERROR_ENTRIES - 1;
 }
 
 static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
@@ -96,8 +113,12 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->cntlid = SSD_CNTLID;
 	id->rtd3r = 1000000;
 	id->rtd3e = 1000000;
+	id->ctratt = NVME_CTRATT_HIDS | NVME_CTRATT_NOPSPM;
 	id->oaes = NVME_OAES_NS_ATTR | NVME_OAES_FW_ACTIVATION;
-	id->cntrltype = ssd->opts.version >= NVME_VS(1, 4, 0) ? NVME_CNTRLTYPE_IO : 0;
+	if (ssd->opts.version >= NVME_VS(1, 4, 0)) {
+		id->cntrltype = NVME_CNTRLTYPE_IO;
+		id->nvmsr = NVMSR_STORAGE_DEVICE;
+	}
 	id->acl = 127;
 	id->aerl = (uint8_t)ssd->opts.aerl;
 	id->tnvmcap[0] = bytes;
@@ -144,10 +165,10 @@ void ssd_identify_fill_ns(struct ssd *ssd, const struct ssd_ns *ns, struct nvme_
 	fill_formats(ssd, id);
 	id->flbas = (uint8_t)(ns->lbaf | (ns->extended ? NVME_FLBAS_EXT : 0));
 	id->dps = (uint8_t)(ns->pi_type | (ns->pi_first ? NVME_DPS_FIRST : 0));
+	id->nsfeat = NVME_NSFEAT_DEALLOC;
 	id->dlfeat = NVME_DLFEAT_READ_ZEROS | NVME_DLFEAT_WZ_DEAC;
 	id->nvmcap[0] = ns->bytes;
-	if (ns->not_ready == NVME_SC_FORMAT_IN_PROGRESS)
-		id->fpi = (uint8_t)(0x80 | (100 - ssd_background_done(ssd, &ssd->format.bg, 100)));
+	id->fpi = ssd_identify_fpi(ssd, ns);
 	id->mssrl = SSD_COPY_MSSRL;
 	id->mcl = SSD_COPY_MCL;
 	id->msrc = SSD_COPY_RANGES - 1;
@@ -160,24 +181,13 @@ static uint16_t identify_ns(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	uint32_t nsid = c->sqe.nsid == NVME_NSID_ALL ? 1 : c->sqe.nsid;
 	const struct ssd_ns *ns;
 
-	if (!nsid || nsid > ssd->opts.ns)
+	if (!nsid || nsid > ssd->opts.ns) {
+		c->error_loc = SSD_LOC(4, 0);
 		return NVME_SC_INVALID_NS;
+	}
 	ns = ssd_ns_active(ssd, nsid);
 	if (ns)
 		ssd_identify_fill_ns(ssd, ns, page);
-	return 0;
-}
-
-static uint16_t identify_active(struct ssd *ssd, struct ssd_ctx *c, void *page)
-{
-	struct nvme_ns_list *list = page;
-	unsigned int n = 0;
-
-	if (c->sqe.nsid > NVME_NSID_LIST_MAX)
-		return NVME_SC_INVALID_NS;
-	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
-		if (ssd->ns[i].attached && i + 1 > c->sqe.nsid)
-			list->nsid[n++] = i + 1;
 	return 0;
 }
 
@@ -194,12 +204,12 @@ static uint16_t identify_ns_descs(struct ssd *ssd, struct ssd_ctx *c, void *page
 	const uint8_t csi = NVME_CSI_NVM;
 	const struct ssd_ns *ns;
 	uint8_t *at = page;
+	uint16_t sc;
 
-	if (!c->sqe.nsid || c->sqe.nsid > ssd->opts.ns)
-		return NVME_SC_INVALID_NS;
-	ns = ssd_ns_active(ssd, c->sqe.nsid);
-	if (!ns)
-		return NVME_SC_INVALID_FIELD;
+	sc = ssd_ns_check_active(ssd, c, c->sqe.nsid);
+	if (sc)
+		return sc;
+	ns = &ssd->ns[c->sqe.nsid - 1];
 	at += add_desc(at, NVME_NIDT_EUI64, ns->eui64, sizeof(ns->eui64));
 	at += add_desc(at, NVME_NIDT_NGUID, ns->nguid, sizeof(ns->nguid));
 	at += add_desc(at, NVME_NIDT_UUID, ns->uuid, sizeof(ns->uuid));
@@ -210,16 +220,19 @@ static uint16_t identify_ns_descs(struct ssd *ssd, struct ssd_ctx *c, void *page
 static ssd_identify_fn *const builders[256] = {
 	[NVME_CNS_NS] = identify_ns,
 	[NVME_CNS_CTRL] = identify_ctrl,
-	[NVME_CNS_ACTIVE_NS_LIST] = identify_active,
+	[NVME_CNS_ACTIVE_NS_LIST] = ssd_identify_active_list,
 	[NVME_CNS_NS_DESC_LIST] = identify_ns_descs,
 	[NVME_CNS_IOCS_NS] = ssd_identify_iocs_ns,
 	[NVME_CNS_IOCS_CTRL] = ssd_identify_iocs_ctrl,
-	[NVME_CNS_IOCS_ACTIVE_NS_LIST] = identify_active,
+	[NVME_CNS_IOCS_ACTIVE_NS_LIST] = ssd_identify_iocs_active_list,
 	[NVME_CNS_INDEPENDENT_NS] = ssd_identify_independent_ns,
 	[NVME_CNS_ALLOCATED_NS_LIST] = ssd_identify_allocated_list,
 	[NVME_CNS_ALLOCATED_NS] = ssd_identify_allocated_ns,
 	[NVME_CNS_NS_CTRL_LIST] = ssd_identify_ns_ctrl_list,
 	[NVME_CNS_CTRL_LIST] = ssd_identify_ctrl_list,
+	[NVME_CNS_IOCS_ALLOCATED_NS_LIST] = ssd_identify_iocs_allocated_list,
+	[NVME_CNS_IOCS_ALLOCATED_NS] = ssd_identify_iocs_allocated_ns,
+	[NVME_CNS_IOCS_INDEPENDENT_ALLOCATED_NS] = ssd_identify_independent_allocated_ns,
 	[NVME_CNS_IOCS_COMBINATIONS] = ssd_identify_iocs,
 };
 

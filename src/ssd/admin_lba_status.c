@@ -2,6 +2,11 @@
 /*
  * Get LBA Status: NVM 1.1 section 4.2.1. Reports runs of uncorrectable LBAs; both actions scan,
  * so there is nothing that the cheaper one might miss.
+ *
+ *   NSID			00/0b, inactive 00/02
+ *   ATYPE, MNDW		00/02
+ *   SLBA			00/80
+ *   Format, Sanitize		00/84, 00/1d
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Get Log Page: Base 2.1 section 5.1.12. LID -> builder of the whole page; what the host asks
- * beyond its end reads as zeros, an offset beyond its end is 00/02.
+ * beyond its end reads as zeros. Checks, in order:
+ *
+ *   LID not supported				01/09
+ *   sanitize in progress, LID not for then	00/1d (section 8.1.24)
+ *   NSID invalid				00/0b
+ *   NSID of one namespace: no log is			00/02
+ *   index offset (OT)				00/02
+ *   longer than MDTS				00/02
+ *   what a page asks for itself		telemetry.c, pel.c
+ *   offset not a dword or beyond the page	00/02
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,19 +18,28 @@
 #include "ssd/admin.h"
 #include "ssd/device.h"
 
-static ssd_log_fn *const builders[256] = {
-	[NVME_LOG_SUPPORTED_LOG_PAGES] = ssd_log_supported_pages,
-	[NVME_LOG_ERROR] = ssd_log_error,
-	[NVME_LOG_SMART] = ssd_log_smart,
-	[NVME_LOG_FW_SLOT] = ssd_log_fw_slot,
-	[NVME_LOG_CHANGED_NS] = ssd_log_changed_ns,
-	[NVME_LOG_EFFECTS] = ssd_log_effects,
-	[NVME_LOG_SELF_TEST] = ssd_log_self_test,
-	[NVME_LOG_TELEMETRY_HOST] = ssd_log_telemetry_host,
-	[NVME_LOG_TELEMETRY_CTRL] = ssd_log_telemetry_ctrl,
-	[NVME_LOG_PERSISTENT_EVENT] = ssd_log_persistent,
-	[NVME_LOG_FEATURE_EFFECTS] = ssd_log_feature_effects,
-	[NVME_LOG_SANITIZE] = ssd_log_sanitize,
+/* FSP of log page 12h */
+#define SCOPE_NS   (1u << NVME_EFFECTS_CSP_SHIFT)
+#define SCOPE_CTRL (2u << NVME_EFFECTS_CSP_SHIFT)
+
+struct page {
+	ssd_log_fn *build;
+	bool sanitize; /* may be read while a sanitize operation runs */
+};
+
+static const struct page pages[256] = {
+	[NVME_LOG_SUPPORTED_LOG_PAGES] = { ssd_log_supported_pages, true },
+	[NVME_LOG_ERROR] = { ssd_log_error, true },
+	[NVME_LOG_SMART] = { ssd_log_smart, true },
+	[NVME_LOG_FW_SLOT] = { ssd_log_fw_slot, true },
+	[NVME_LOG_CHANGED_NS] = { ssd_log_changed_ns, true },
+	[NVME_LOG_EFFECTS] = { ssd_log_effects, true },
+	[NVME_LOG_SELF_TEST] = { ssd_log_self_test, true },
+	[NVME_LOG_TELEMETRY_HOST] = { ssd_log_telemetry_host, false },
+	[NVME_LOG_TELEMETRY_CTRL] = { ssd_log_telemetry_ctrl, false },
+	[NVME_LOG_PERSISTENT_EVENT] = { ssd_log_persistent, true },
+	[NVME_LOG_FEATURE_EFFECTS] = { ssd_log_feature_effects, true },
+	[NVME_LOG_SANITIZE] = { ssd_log_sanitize, true },
 };
 
 uint16_t ssd_log_alloc(struct ssd_log *log, size_t len)
@@ -39,12 +57,12 @@ uint16_t ssd_log_supported_pages(struct ssd *ssd, struct ssd_ctx *c, struct ssd_
 		return NVME_SC_INTERNAL_ERROR;
 	l = (struct nvme_log_supported *)log->data;
 	for (unsigned int i = 0; i < 256; i++)
-		if (builders[i])
+		if (pages[i].build)
 			l->lids[i] = NVME_LIDS_LSUPP;
 	return 0;
 }
 
-/* Log page 12h: a feature that can be changed is supported, and changes the controller. */
+/* Log page 12h: what can be set changes the controller, or a namespace. */
 uint16_t ssd_log_feature_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 {
 	struct nvme_log_supported *l;
@@ -52,9 +70,14 @@ uint16_t ssd_log_feature_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_
 	if (ssd_log_alloc(log, sizeof(*l)))
 		return NVME_SC_INTERNAL_ERROR;
 	l = (struct nvme_log_supported *)log->data;
-	for (unsigned int i = 0; i < 256; i++)
-		if (ssd_feature((uint8_t)i)->caps)
-			l->lids[i] = NVME_LIDS_LSUPP | NVME_EFFECTS_CCC;
+	for (unsigned int i = 0; i < 256; i++) {
+		const struct ssd_feature *f = ssd_feature(ssd, (uint8_t)i);
+
+		if (f && f->caps & NVME_SEL_CAP_NS)
+			l->lids[i] = NVME_LIDS_LSUPP | NVME_EFFECTS_NCC | SCOPE_NS;
+		else if (f)
+			l->lids[i] = NVME_LIDS_LSUPP | NVME_EFFECTS_CCC | SCOPE_CTRL;
+	}
 	return 0;
 }
 
@@ -114,13 +137,17 @@ uint16_t ssd_log_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log
 	return 0;
 }
 
+static size_t wanted_bytes(const struct ssd_ctx *c)
+{
+	uint64_t high = NVME_GET(c->sqe.cdw11, LOG_NUMDU);
+
+	return (high << 16 | NVME_GET(c->sqe.cdw10, LOG_NUMDL)) * 4 + 4;
+}
+
 static uint16_t transfer(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_log *log)
 {
 	uint64_t off = (uint64_t)c->sqe.cdw13 << 32 | c->sqe.cdw12;
-	uint64_t numd =
-		(NVME_GET(c->sqe.cdw11, LOG_NUMDU) << 16 | NVME_GET(c->sqe.cdw10, LOG_NUMDL)) +
-		1ull;
-	size_t len = numd * 4, have;
+	size_t len = wanted_bytes(c), have;
 	uint8_t *out;
 	uint16_t sc;
 
@@ -128,8 +155,6 @@ static uint16_t transfer(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_lo
 		c->error_loc = SSD_LOC(48, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
-	if (len > ssd->mdts_bytes)
-		return NVME_SC_INVALID_FIELD;
 	out = calloc(1, len);
 	if (!out)
 		return NVME_SC_INTERNAL_ERROR;
@@ -140,21 +165,48 @@ static uint16_t transfer(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_lo
 	return sc;
 }
 
+static uint16_t check(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint8_t lid = NVME_GET(c->sqe.cdw10, LOG_LID);
+	uint32_t nsid = c->sqe.nsid;
+
+	if (!pages[lid].build) {
+		c->error_loc = SSD_LOC(40, 0);
+		return NVME_SC_INVALID_LOG_PAGE;
+	}
+	if (!pages[lid].sanitize && ssd_sanitize_runs(&ssd->sanitize))
+		return NVME_SC_SANITIZE_IN_PROGRESS;
+	if (nsid && nsid != NVME_NSID_ALL) {
+		c->error_loc = SSD_LOC(4, 0);
+		return nsid > ssd->opts.ns ? NVME_SC_INVALID_NS : NVME_SC_INVALID_FIELD;
+	}
+	if (NVME_GET(c->sqe.cdw14, LOG_OT)) {
+		c->error_loc = SSD_LOC(58, 7);
+		return NVME_SC_INVALID_FIELD;
+	}
+	if (wanted_bytes(c) > ssd->mdts_bytes) {
+		c->error_loc = SSD_LOC(42, 0);
+		return NVME_SC_INVALID_FIELD;
+	}
+	return 0;
+}
+
 uint16_t ssd_admin_get_log(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint8_t lid = NVME_GET(c->sqe.cdw10, LOG_LID);
 	struct ssd_log log = { 0 };
-	uint16_t sc;
+	uint16_t sc = check(ssd, c);
 
-	if (!builders[lid]) {
-		c->error_loc = SSD_LOC(40, 0);
-		return NVME_SC_INVALID_LOG_PAGE;
-	}
-	sc = builders[lid](ssd, c, &log);
 	if (!sc)
+		sc = pages[lid].build(ssd, c, &log);
+	/* a page that only does something has no data */
+	if (!sc && log.data)
 		sc = transfer(ssd, c, &log);
 	free(log.data);
-	if (!sc && !NVME_GET(c->sqe.cdw10, LOG_RAE))
+	if (!sc && !NVME_GET(c->sqe.cdw10, LOG_RAE)) {
 		ssd_aer_log_read(ssd, lid);
+		if (lid == NVME_LOG_CHANGED_NS)
+			ssd->nsid_changed = 0;
+	}
 	return sc;
 }

@@ -3,19 +3,22 @@
  * Namespace Management and Attachment: Base 2.1 sections 5.1.21 and 5.1.20, NVM 1.1 4.1.6.
  *
  *   Management	SEL reserved	00/02	Attachment	SEL reserved	00/02
- *   create	CSI not NVM	01/29			NSID		00/0b
- *		LBA format, PI	01/0a			list		01/1c
+ *   create	CSI not NVM	01/29			NSID invalid	00/0b
+ *		LBA format, PI	01/0a			not allocated	00/02
+ *		NSZE, NCAP	00/02			list		01/1c
  *		thin (NCAP)	01/1b	attach		attached	01/18
  *		no capacity	01/15	detach		not attached	01/1a
  *		no identifier	01/16
- *   delete	NSID		00/0b
+ *   delete	NSID invalid	00/0b
+ *		not allocated	00/02
+ *		being formatted	00/84
  */
 #include <string.h>
 
 #include "ssd/admin.h"
 #include "ssd/device.h"
 
-static void changed(struct ssd *ssd, uint32_t nsid)
+void ssd_ns_changed(struct ssd *ssd, uint32_t nsid)
 {
 	ssd->nsid_changed |= 1ull << (nsid - 1);
 	ssd_aer_raise(ssd, NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_NS_CHANGED, NVME_LOG_CHANGED_NS);
@@ -28,9 +31,9 @@ static uint16_t check_create(const struct ssd *ssd, const struct nvme_id_ns *wan
 
 	if (pi > 3 || (pi && f->ms_bytes < 8))
 		return NVME_SC_INVALID_FORMAT;
-	if (!want->nsze)
+	if (!want->nsze || want->ncap > want->nsze)
 		return NVME_SC_INVALID_FIELD;
-	if (want->ncap != want->nsze)
+	if (want->ncap < want->nsze)
 		return NVME_SC_THIN_PROVISIONING_NOT_SUPPORTED;
 	if (want->nsze > ssd_ns_unallocated_bytes(ssd) / f->lba_bytes)
 		return NVME_SC_NS_INSUFFICIENT_CAPACITY;
@@ -64,8 +67,10 @@ static uint16_t create(struct ssd *ssd, struct ssd_ctx *c)
 		return NVME_SC_NSID_UNAVAILABLE;
 	ns->bytes = want->nsze * lbaf[index].lba_bytes;
 	if (ssd_ns_format(ssd, ns, (uint8_t)index, want->flbas & NVME_FLBAS_EXT,
-			  want->dps & NVME_DPS_PIT_MASK, want->dps & NVME_DPS_FIRST))
+			  want->dps & NVME_DPS_PIT_MASK, want->dps & NVME_DPS_FIRST)) {
+		ns->bytes = 0;
 		return NVME_SC_INTERNAL_ERROR;
+	}
 	ns->exists = true;
 	c->cdw0 = ns->nsid;
 	return 0;
@@ -75,7 +80,7 @@ static void detach(struct ssd *ssd, struct ssd_ns *ns)
 {
 	ns->attached = false;
 	ssd_ns_update(ssd, ns);
-	changed(ssd, ns->nsid);
+	ssd_ns_changed(ssd, ns->nsid);
 }
 
 static void delete_one(struct ssd *ssd, struct ssd_ns *ns)
@@ -93,15 +98,31 @@ static void delete_one(struct ssd *ssd, struct ssd_ns *ns)
 	ns->bytes = 0;
 }
 
+/* Commands on namespaces that exist, attached or not. */
+static uint16_t check_allocated(const struct ssd *ssd, struct ssd_ctx *c, uint32_t nsid)
+{
+	c->error_loc = SSD_LOC(4, 0);
+	if (!nsid || nsid > ssd->opts.ns)
+		return NVME_SC_INVALID_NS;
+	if (!ssd->ns[nsid - 1].exists)
+		return NVME_SC_INVALID_FIELD;
+	c->error_loc = SSD_ERROR_LOC_NONE;
+	return 0;
+}
+
 static uint16_t delete_ns(struct ssd *ssd, struct ssd_ctx *c)
 {
-	uint32_t nsid = c->sqe.nsid;
+	const uint32_t nsid = c->sqe.nsid;
+	const bool all = nsid == NVME_NSID_ALL;
+	uint16_t sc = all ? 0 : check_allocated(ssd, c, nsid);
 
-	if (nsid != NVME_NSID_ALL && (!nsid || nsid > ssd->opts.ns || !ssd->ns[nsid - 1].exists))
-		return NVME_SC_INVALID_NS;
+	if (sc)
+		return sc;
+	if (all ? ssd->format.nsids : ssd_format_runs(&ssd->format, nsid))
+		return NVME_SC_FORMAT_IN_PROGRESS;
 	ssd_self_test_end(ssd, NVME_DST_RESULT_ABORTED_NS);
 	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
-		if (nsid == NVME_NSID_ALL || nsid == i + 1)
+		if (all || nsid == i + 1)
 			delete_one(ssd, &ssd->ns[i]);
 	return 0;
 }
@@ -131,12 +152,12 @@ uint16_t ssd_admin_ns_attachment(struct ssd *ssd, struct ssd_ctx *c)
 		c->error_loc = SSD_LOC(40, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
-	if (!nsid || nsid > ssd->opts.ns || !ssd->ns[nsid - 1].exists)
-		return NVME_SC_INVALID_NS;
-	ns = &ssd->ns[nsid - 1];
-	sc = ssd_data_from_host(ssd, c, page, sizeof(page));
+	sc = check_allocated(ssd, c, nsid);
+	if (!sc)
+		sc = ssd_data_from_host(ssd, c, page, sizeof(page));
 	if (sc)
 		return sc;
+	ns = &ssd->ns[nsid - 1];
 	if (list->count != 1 || list->cntlid[0] != SSD_CNTLID)
 		return NVME_SC_CONTROLLER_LIST_INVALID;
 	if (sel == NVME_NS_DETACH) {
@@ -149,11 +170,11 @@ uint16_t ssd_admin_ns_attachment(struct ssd *ssd, struct ssd_ctx *c)
 		return NVME_SC_NS_ALREADY_ATTACHED;
 	ns->attached = true;
 	ssd_ns_update(ssd, ns);
-	changed(ssd, nsid);
+	ssd_ns_changed(ssd, nsid);
 	return 0;
 }
 
-/* Log page 04h: cleared by being read. */
+/* Log page 04h: cleared by being read without RAE. */
 uint16_t ssd_log_changed_ns(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 {
 	struct nvme_ns_list *l;
@@ -165,7 +186,5 @@ uint16_t ssd_log_changed_ns(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *
 	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
 		if (ssd->nsid_changed >> i & 1)
 			l->nsid[n++] = i + 1;
-	if (!NVME_GET(c->sqe.cdw10, LOG_RAE))
-		ssd->nsid_changed = 0;
 	return 0;
 }

@@ -118,6 +118,7 @@ ssd_cmd_fn ssd_admin_ns_management, ssd_admin_ns_attachment;
 ssd_cmd_fn ssd_admin_security_send, ssd_admin_security_receive;
 ssd_cmd_fn ssd_admin_directive_send, ssd_admin_directive_receive;
 ssd_cmd_fn ssd_admin_lba_status;
+ssd_cmd_fn ssd_admin_doorbell_buffer;
 
 /* Table-driven dispatch: admin.c, io.c. */
 uint16_t ssd_admin_dispatch(struct ssd *ssd, struct ssd_ctx *c);

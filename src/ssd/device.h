@@ -25,6 +25,7 @@
 #include "ssd/aer.h"
 #include "ssd/cache.h"
 #include "ssd/cmd.h"
+#include "ssd/dbbuf.h"
 #include "ssd/dptr.h"
 #include "ssd/error_log.h"
 #include "ssd/event.h"
@@ -45,11 +46,11 @@
 #include "ssd/ssd.h"
 #include "ssd/thermal.h"
 
-#define SSD_NS_MAX	 32
 #define SSD_CNTLID	 1
 #define SSD_NPSS	 4   /* power states 0..4 */
 #define SSD_MNTMT	 303 /* kelvins, host controlled thermal management */
 #define SSD_MXTMT	 358
+#define SSD_HMB_ENTRIES	 256 /* descriptors of a host memory buffer */
 /* Copy: ranges a command, LBAs a range and in all */
 #define SSD_COPY_RANGES	 128
 #define SSD_COPY_MSSRL	 256
@@ -104,6 +105,7 @@ struct ssd {
 	uint32_t nfaults; /* rules; one predictable branch a command */
 	bool running;	  /* enabled, ready, decoding, bus master, no fatal status */
 	bool instant;	  /* latency=none */
+	bool shadowed;	  /* doorbells are in host memory too: dbbuf.h */
 	uint8_t sq_next;  /* round robin: where the next step begins */
 	uint32_t mdts_bytes;
 	uint32_t page_bytes; /* CC.MPS */
@@ -121,6 +123,7 @@ struct ssd {
 	struct ssd_options opts;
 	struct ssd_pci pci;
 	struct ssd_irqs irqs;
+	struct ssd_dbbuf dbbuf;
 	struct ssd_events events;
 	struct ssd_aer aer;
 	struct ssd_error_log errors;

@@ -31,6 +31,7 @@ void ssd_reset(struct ssd *ssd, enum ssd_reset kind)
 {
 	drop_queues(ssd);
 	ssd_aer_reset(ssd);
+	ssd_dbbuf_reset(ssd);
 	ssd_features_reset(ssd);
 	ssd_feature_data_reset(ssd);
 	ssd_thermal_init(ssd);
@@ -71,6 +72,7 @@ static void power_off(struct ssd *ssd)
 	}
 	ssd_cache_flush(ssd);
 	ssd->health.powered_ns += ssd->now_ns - ssd->health.powered_at_ns;
+	ssd->health.powered_at_ns = ssd->now_ns;
 	ssd->powered = false;
 	ssd_reset(ssd, SSD_RESET_POWER);
 }

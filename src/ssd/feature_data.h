@@ -9,17 +9,25 @@
 #include <stdint.h>
 
 #include "spec/features.h"
+#include "ssd/ns.h"
 
 struct ssd;
 
 /**
+ * struct ssd_lba_ranges - LBA Range Type of a namespace
+ * @n: entries, one based; 0: nobody set any, one range covers everything
+ */
+struct ssd_lba_ranges {
+	struct nvme_lba_range entry[NVME_LBA_RANGES_MAX];
+	uint8_t n;
+};
+
+/**
  * struct ssd_feature_data
- * @ranges: LBA Range Type of each namespace, @nranges zero based
  * @time_ms, @time_at_ns: timestamp, and when it was that
  */
 struct ssd_feature_data {
-	struct nvme_lba_range ranges[NVME_LBA_RANGES_MAX];
-	uint8_t nranges;
+	struct ssd_lba_ranges ranges[SSD_NS_MAX];
 	struct nvme_apst apst;
 	struct nvme_host_behavior behavior;
 	struct nvme_host_id host_id;

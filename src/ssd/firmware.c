@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Firmware Image Download and Firmware Commit, in order of their checks:
+ * Firmware Image Download and Firmware Commit (Base 2.1 sections 5.1.9 and 5.1.8), in order of
+ * their checks:
  *
  *   Download	beyond MDTS or 16 MiB	00/02	Commit	action 4..7	00/02
  *		overlapping range	01/14		slot 4..7	01/06
  *							no valid image	01/07
+ *
+ *   sanitize in progress: 00/1d (admin.c)
  *
  * A download at offset 0 while that is there already begins a new image: the host started over.
  */

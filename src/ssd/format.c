@@ -6,6 +6,7 @@
  *   SES not 0, 1		00/02
  *   LBA format, PI		01/0a
  *   one is running		00/84
+ *   sanitize in progress	00/1d (admin.c)
  *
  * SES 0 is done at once; SES 1 takes opts.erase_ns, its namespaces answer 00/84 meanwhile, and
  * a reset or a loss of power does not stop it.
@@ -31,6 +32,14 @@ static void set_not_ready(struct ssd *ssd, uint16_t sc)
 	}
 }
 
+/* FPI went from or to zero, or the format is another. */
+static void tell(struct ssd *ssd)
+{
+	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
+		if (ssd->format.nsids >> i & 1)
+			ssd_ns_changed(ssd, i + 1);
+}
+
 static void finished(struct ssd *ssd, struct ssd_event *ev)
 {
 	struct ssd_format *f = &ssd->format;
@@ -44,7 +53,8 @@ static void finished(struct ssd *ssd, struct ssd_event *ev)
 						       NVME_GET(f->cdw10, FORMAT_PIL)))
 			sc = NVME_SC_INTERNAL_ERROR;
 	set_not_ready(ssd, 0);
-	ssd_pel_format(ssd, false, f->cdw10, sc);
+	ssd_pel_format(ssd, false, f->nsid, f->cdw10, sc);
+	tell(ssd);
 	f->nsids = 0;
 	f->c = NULL;
 	if (c)
@@ -103,12 +113,14 @@ uint16_t ssd_admin_format(struct ssd *ssd, struct ssd_ctx *c)
 	ssd_self_test_end(ssd, NVME_DST_RESULT_ABORTED_FMT);
 	ssd_cache_flush(ssd);
 	f->cdw10 = cdw10;
+	f->nsid = nsid;
 	f->nsids = nsid == NVME_NSID_ALL ? all_active(ssd) : 1ull << (nsid - 1);
 	f->c = c;
 	c->state = SSD_CTX_WAITING;
 	c->cancel = command_gone;
-	ssd_pel_format(ssd, true, cdw10, 0);
+	ssd_pel_format(ssd, true, nsid, cdw10, 0);
 	if (ses) {
+		tell(ssd);
 		set_not_ready(ssd, NVME_SC_FORMAT_IN_PROGRESS);
 		ssd_background_start(ssd, &f->bg, ssd->opts.erase_ns, finished);
 	} else {

@@ -21,9 +21,16 @@ struct ssd_format {
 	struct ssd_background bg;
 	struct ssd_ctx *c;
 	uint64_t nsids;
+	uint32_t nsid; /* as the command had it */
 	uint32_t cdw10;
 };
 
 void ssd_format_power(struct ssd *ssd);
+
+/* Is this namespace being formatted? */
+static inline bool ssd_format_runs(const struct ssd_format *f, uint32_t nsid)
+{
+	return f->nsids >> (nsid - 1) & 1;
+}
 
 #endif

@@ -14,6 +14,8 @@ struct ssd;
 struct ssd_ctx;
 struct ssd_media;
 
+#define SSD_NS_MAX 32
+
 /* A data LBA can be 512 or 4096 bytes, each without and with metadata. */
 #define SSD_LBAF_MAX 4
 
@@ -28,7 +30,6 @@ struct ssd_lbaf {
  * @attached: active on this controller
  * @plain: no metadata, nothing in progress: the fast path applies
  * @not_ready: NVME_SC_* that every media access gets meanwhile, 0 when ready
- * @progress_percent: of a Format, for FPI
  */
 struct ssd_ns {
 	struct ssd_media *media;
@@ -48,7 +49,6 @@ struct ssd_ns {
 	uint32_t ms_bytes;
 	uint64_t ncap;
 	uint64_t bytes; /* of data, whatever the format */
-	uint8_t format_left_percent;
 	bool write_protected;
 	uint8_t uuid[16];
 	uint8_t eui64[8];
@@ -72,6 +72,8 @@ struct ssd_ns *ssd_ns_active(struct ssd *ssd, uint32_t nsid);
 
 /* For admin commands that name one active namespace: 0, 00/0b or 00/02 with the field marked. */
 uint16_t ssd_ns_check_active(struct ssd *ssd, struct ssd_ctx *c, uint32_t nsid);
+/* Its Identify data changed: log page 04h, and the event. */
+void ssd_ns_changed(struct ssd *ssd, uint32_t nsid);
 /* Capacity that no namespace has. */
 uint64_t ssd_ns_unallocated_bytes(const struct ssd *ssd);
 

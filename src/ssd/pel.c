@@ -25,15 +25,17 @@ static void put(struct ssd_pel_event *e, unsigned int at, uint64_t v, unsigned i
 	memcpy(e->data + at, &v, bytes);
 }
 
+/* Firmware Revision, then one Reset Information Descriptor: that of the only controller. */
 void ssd_pel_power_on(struct ssd *ssd)
 {
-	struct ssd_pel_event *e = add(ssd, NVME_PEL_POWER_ON_RESET, 1, 28);
+	struct ssd_pel_event *e = add(ssd, NVME_PEL_POWER_ON_RESET, 1, 44);
 
 	memcpy(e->data, ssd->fw.fr[ssd->fw.active - 1], 8);
 	put(e, 8, SSD_CNTLID, 2);
 	put(e, 10, 0, 2); /* firmware activation, operation in progress: none */
-	put(e, 16, ssd->health.power_cycles, 4);
-	put(e, 20, e->time_ms, 8);
+	put(e, 24, ssd->health.power_cycles, 4);
+	put(e, 28, ssd->health.powered_ns / 1000000, 8);
+	put(e, 36, e->time_ms, 8);
 }
 
 void ssd_pel_fw_commit(struct ssd *ssd, uint8_t slot, uint8_t action, uint16_t status)
@@ -57,27 +59,32 @@ void ssd_pel_timestamp(struct ssd *ssd, uint64_t before_ms)
 	put(e, 8, (ssd->now_ns - ssd->health.powered_at_ns) / 1000000, 8);
 }
 
-void ssd_pel_format(struct ssd *ssd, bool start, uint32_t cdw10, uint16_t status)
+void ssd_pel_format(struct ssd *ssd, bool start, uint32_t nsid, uint32_t cdw10, uint16_t status)
 {
 	uint8_t type = start ? NVME_PEL_FORMAT_START : NVME_PEL_FORMAT_COMPLETION;
 	struct ssd_pel_event *e = add(ssd, type, 1, 12);
 
-	put(e, 0, NVME_NSID_ALL, 4);
-	put(e, 4, start ? 0 : (uint64_t)(status != 0) << 8, 4);
-	put(e, 8, start ? cdw10 : status, 4);
+	put(e, 0, nsid, 4);
+	if (start) {
+		put(e, 8, cdw10, 4);
+		return;
+	}
+	put(e, 5, status != 0, 1);
+	put(e, 8, (uint32_t)status << NVME_STATUS_SC11_SHIFT, 4);
 }
 
-void ssd_pel_sanitize(struct ssd *ssd, bool start, uint32_t cdw10)
+void ssd_pel_sanitize(struct ssd *ssd, bool start, uint32_t cdw10, uint32_t cdw11)
 {
 	uint8_t type = start ? NVME_PEL_SANITIZE_START : NVME_PEL_SANITIZE_COMPLETION;
-	struct ssd_pel_event *e = add(ssd, type, 1, start ? 12 : 6);
+	struct ssd_pel_event *e = add(ssd, type, 1, start ? 12 : 8);
 
 	if (start) {
 		put(e, 0, ssd_sanitize_caps(), 4);
 		put(e, 4, cdw10, 4);
+		put(e, 8, cdw11, 4);
 		return;
 	}
-	put(e, 0, 0xffff, 2);
+	put(e, 0, UINT16_MAX, 2);
 	put(e, 2, ssd->sanitize.status, 2);
 }
 
@@ -160,7 +167,7 @@ uint16_t ssd_log_persistent(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *
 
 	if (action == NVME_LSP_PEL_RELEASE) {
 		release(pel);
-		return ssd_log_alloc(log, sizeof(struct nvme_persistent_event_log));
+		return 0;
 	}
 	if (action == NVME_LSP_PEL_READ && !pel->context)
 		return NVME_SC_SEQUENCE_ERROR;

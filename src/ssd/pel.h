@@ -3,6 +3,9 @@
  * pel.h - the Persistent Event Log, log page 0Dh (Base 2.1 section 5.1.12.1.14).
  *
  * A ring of the last events. A reader establishes a context: a snapshot that later reads see.
+ *
+ *   establish with a context there	00/0c
+ *   read without one			00/0c
  */
 #ifndef PYNVME_SSD_PEL_H
 #define PYNVME_SSD_PEL_H
@@ -11,7 +14,7 @@
 #include <stdint.h>
 
 #define SSD_PEL_EVENTS	   128
-#define SSD_PEL_DATA_BYTES 32
+#define SSD_PEL_DATA_BYTES 44 /* of the longest event */
 
 struct ssd;
 
@@ -43,7 +46,8 @@ void ssd_pel_reset(struct ssd *ssd);
 void ssd_pel_power_on(struct ssd *ssd);
 void ssd_pel_fw_commit(struct ssd *ssd, uint8_t slot, uint8_t action, uint16_t status);
 void ssd_pel_timestamp(struct ssd *ssd, uint64_t before_ms);
-void ssd_pel_format(struct ssd *ssd, bool start, uint32_t cdw10, uint16_t status);
-void ssd_pel_sanitize(struct ssd *ssd, bool start, uint32_t cdw10);
+/* @nsid, @cdw10: of the command; @status: of its end */
+void ssd_pel_format(struct ssd *ssd, bool start, uint32_t nsid, uint32_t cdw10, uint16_t status);
+void ssd_pel_sanitize(struct ssd *ssd, bool start, uint32_t cdw10, uint32_t cdw11);
 
 #endif

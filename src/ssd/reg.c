@@ -80,6 +80,8 @@ static void start(struct ssd *ssd)
 		ssd_fatal(ssd);
 		return;
 	}
+	/* what is written from here on is lost with the power */
+	ssd->clean_shutdown = false;
 	r->enable.fire = ready;
 	if (ssd->opts.enable_ns)
 		ssd_event_set(&ssd->events, &r->enable, ssd->now_ns + ssd->opts.enable_ns);

@@ -6,6 +6,11 @@
  *   one is running			00/1d (admin.c)
  *   SANACT reserved or Crypto Erase	00/02
  *   NDAS in error mode			00/02
+ *   firmware waits for a reset		01/11
+ *   Format in progress			00/84
+ *
+ * Meanwhile media commands and most admin commands answer 00/1d (ns.not_ready, admin.c), over
+ * resets and losses of power.
  */
 #include "ssd/sanitize.h"
 
@@ -46,7 +51,7 @@ static void finished(struct ssd *ssd, struct ssd_event *ev)
 	s->erased = true;
 	s->erased_writes = ssd->health.write_cmds;
 	set_not_ready(ssd, 0);
-	ssd_pel_sanitize(ssd, false, s->cdw10);
+	ssd_pel_sanitize(ssd, false, s->cdw10, 0);
 }
 
 void ssd_sanitize_power(struct ssd *ssd)
@@ -69,13 +74,18 @@ uint16_t ssd_admin_sanitize(struct ssd *ssd, struct ssd_ctx *c)
 		c->error_loc = SSD_LOC(41, 1);
 		return NVME_SC_INVALID_FIELD;
 	}
+	c->error_loc = SSD_ERROR_LOC_NONE;
+	if (ssd->fw.next)
+		return NVME_SC_FW_REQUIRES_RESET;
+	if (ssd->format.nsids)
+		return NVME_SC_FORMAT_IN_PROGRESS;
 	ssd_self_test_end(ssd, NVME_DST_RESULT_ABORTED_SAN);
 	ssd_cache_flush(ssd);
 	s->cdw10 = c->sqe.cdw10;
 	s->status = NVME_SOS_IN_PROGRESS;
 	s->erased = false;
 	set_not_ready(ssd, NVME_SC_SANITIZE_IN_PROGRESS);
-	ssd_pel_sanitize(ssd, true, s->cdw10);
+	ssd_pel_sanitize(ssd, true, s->cdw10, c->sqe.cdw11);
 	ssd_background_start(ssd, &s->bg, ssd->opts.sanitize_ns, finished);
 	return 0;
 }

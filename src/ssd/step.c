@@ -265,6 +265,8 @@ int ssd_step(struct ssd *ssd, uint64_t now_ns)
 	if (__builtin_expect(ssd->events.n != 0, 0))
 		work += fire_events(ssd);
 	if (__builtin_expect(ssd->running, 1)) {
+		if (SSD_UNLIKELY(ssd->shadowed))
+			ssd_dbbuf_poll(ssd);
 		if (__builtin_expect(ssd->cq_wait != 0, 0))
 			work += unblock(ssd);
 		work += serve_queues(ssd);

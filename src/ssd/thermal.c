@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ *   TMPSEL of a sensor that there is not	00/02
+ *   THSEL reserved				00/02
+ */
 #include "ssd/thermal.h"
 
 #include "ssd/admin.h"
@@ -54,6 +58,8 @@ uint16_t ssd_feature_set_threshold(struct ssd *ssd, struct ssd_ctx *c)
 		ssd->thermal.over_kelvin = k;
 	else
 		ssd->thermal.under_kelvin = k;
+	/* a new threshold is crossed anew */
+	ssd->thermal.exceeded = false;
 	ssd_thermal_update(ssd);
 	return 0;
 }
