@@ -42,7 +42,7 @@ static struct {
 
 const char *nvme_cmdlog_path(void)
 {
-	return file.pid == nvme_process ? file.path : "";
+	return file.pid == nvme_process && file.bytes ? file.path : "";
 }
 
 /* --- the file --- */
