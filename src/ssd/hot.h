@@ -107,7 +107,7 @@ static inline uint16_t ssd_io_start(struct ssd *ssd, struct ssd_ctx *c)
 /* The end of a command that its handler ended with @status. */
 static inline void ssd_finish(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 {
-	if (SSD_UNLIKELY(status || c->latency_ns || c->ext))
+	if (SSD_UNLIKELY(status || c->latency_ns || c->ext || c->fault))
 		ssd_complete(ssd, c, status);
 	else
 		ssd_cq_post_fast(ssd, c);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Metadata, interleaved and separate, and protection information of types 1 to 3. */
+#include "rig.h"
+
+#include "base/crc_pi.h"
+
+#define PRACT NVME_PRINFO_PRACT
+#define GUARD NVME_PRINFO_CHECK_GUARD
+#define APP   NVME_PRINFO_CHECK_APP
+#define REF   NVME_PRINFO_CHECK_REF
+#define ALL   (GUARD | APP | REF)
+
+/* Format 2 is 512 bytes with metadata. */
+static struct rig *formatted(const char *options, uint32_t pi, bool extended, bool first)
+{
+	struct rig *r = rig_ready(options);
+	struct nvme_sqe sqe = { .opc = NVME_ADMIN_FORMAT, .nsid = 1 };
+
+	sqe.cdw10 = (uint32_t)(2 | NVME_SET(extended, FORMAT_MSET) | NVME_SET(pi, FORMAT_PI) |
+			       NVME_SET(first, FORMAT_PIL));
+	assert_int_equal(rig_run(r, 0, sqe, NULL), 0);
+	return r;
+}
+
+static uint16_t cmd(struct rig *r, uint8_t opc, uint64_t slba, uint32_t nlb, void *data, void *meta,
+		    uint32_t prinfo, uint32_t reftag)
+{
+	struct nvme_sqe sqe = rig_rw(opc, slba, nlb, data);
+
+	sqe.mptr = (uintptr_t)meta;
+	sqe.cdw12 |= prinfo << NVME_RW_PRINFO_SHIFT;
+	sqe.cdw14 = reftag;
+	sqe.cdw15 = 0xffff0000 | 0x1234; /* application tag 1234h, all bits checked */
+	return rig_run(r, 1, sqe, NULL);
+}
+
+static void put_pi(uint8_t *pi, const uint8_t *data, uint16_t app, uint32_t ref)
+{
+	uint16_t guard = crc_pi16(0, data, 512);
+
+	pi[0] = (uint8_t)(guard >> 8);
+	pi[1] = (uint8_t)guard;
+	pi[2] = (uint8_t)(app >> 8);
+	pi[3] = (uint8_t)app;
+	for (int i = 0; i < 4; i++)
+		pi[4 + i] = (uint8_t)(ref >> (24 - 8 * i));
+}
+
+static void separate_metadata_travels_beside_the_data(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=64,erase_s=0", 0, false, false);
+	uint8_t *meta = r->buf2, *back = r->buf2 + 4096;
+
+	for (int i = 0; i < 512; i++)
+		meta[i] = (uint8_t)(i * 3);
+	memset(r->buf, 0x42, 4096);
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 8, 8, r->buf, meta, 0, 0), 0);
+	memset(r->buf, 0, 4096);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 8, 8, r->buf, back, 0, 0), 0);
+
+	assert_memory_equal(meta, back, 512);
+	assert_int_equal(r->buf[4095], 0x42);
+	assert_int_equal(cmd(r, NVME_CMD_COMPARE, 8, 8, r->buf, back, 0, 0), 0);
+	back[511] ^= 1;
+	assert_int_equal(cmd(r, NVME_CMD_COMPARE, 8, 8, r->buf, back, 0, 0),
+			 NVME_SC_COMPARE_FAILURE);
+	rig_destroy(r);
+}
+
+static void interleaved_metadata_travels_in_the_data(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 0, true, false);
+
+	for (int i = 0; i < 7 * 520; i++)
+		r->buf[i] = (uint8_t)(i * 5 + i / 256);
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 3, 7, r->buf, NULL, 0, 0), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 3, 7, r->buf2, NULL, 0, 0), 0);
+
+	assert_memory_equal(r->buf, r->buf2, 7 * 520);
+	rig_destroy(r);
+}
+
+static void interleaved_metadata_counts_for_mdts(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0,mdts=8K", 0, true, false);
+
+	assert_int_equal(cmd(r, NVME_CMD_READ, 0, 15, r->buf, NULL, 0, 0), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 0, 16, r->buf, NULL, 0, 0), NVME_SC_INVALID_FIELD);
+	rig_destroy(r);
+}
+
+static void pi_is_inserted_and_stripped(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+	uint8_t *meta = r->buf2, want[8];
+
+	memset(r->buf, 0x11, 1024);
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 100, 2, r->buf, NULL, PRACT, 100), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 100, 2, r->buf, NULL, PRACT | ALL, 100), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 100, 2, r->buf, meta, ALL, 100), 0);
+
+	put_pi(want, r->buf, 0x1234, 100);
+	assert_memory_equal(meta, want, 8);
+	put_pi(want, r->buf, 0x1234, 101);
+	assert_memory_equal(meta + 8, want, 8);
+	rig_destroy(r);
+}
+
+/* A write of LBA 50 with PI of the host's, one of its fields wrong. */
+static void wrong_pi(uint32_t type, uint32_t prinfo, uint16_t app, uint32_t ref, int flip,
+		     uint16_t want)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", type, false, false);
+	uint8_t *meta = r->buf2;
+
+	memset(r->buf, 0x22, 512);
+	put_pi(meta, r->buf, app, ref);
+	r->buf[flip < 0 ? 0 : flip] ^= flip < 0 ? 0 : 1;
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 50, 1, r->buf, meta, prinfo, 50), want);
+	/* what may be stored unchecked is found at reading */
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 50, 1, r->buf, meta, 0, 50), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 50, 1, r->buf, meta, prinfo, 50), want);
+	assert_int_equal(cmd(r, NVME_CMD_VERIFY, 50, 1, NULL, NULL, prinfo, 50), want);
+	rig_destroy(r);
+}
+
+static void each_field_is_checked_as_asked(void **state)
+{
+	wrong_pi(1, ALL, 0x1234, 50, -1, 0);
+	wrong_pi(1, ALL, 0x1234, 50, 9, NVME_SC_GUARD_CHECK);
+	wrong_pi(1, APP | REF, 0x1234, 50, 9, 0);
+	wrong_pi(1, ALL, 0x1235, 50, -1, NVME_SC_APPTAG_CHECK);
+	wrong_pi(1, GUARD | REF, 0x1235, 50, -1, 0);
+	wrong_pi(1, ALL, 0x1234, 51, -1, NVME_SC_REFTAG_CHECK);
+	wrong_pi(1, GUARD | APP, 0x1234, 51, -1, 0);
+	wrong_pi(2, ALL, 0x1234, 51, -1, NVME_SC_REFTAG_CHECK);
+	wrong_pi(3, GUARD | APP, 0x1234, 51, -1, 0);
+}
+
+static void all_ones_switch_checks_off(void **state)
+{
+	wrong_pi(1, ALL, 0xffff, 51, 9, 0);
+	wrong_pi(2, ALL, 0xffff, 51, 9, 0);
+	wrong_pi(3, GUARD | APP, 0xffff, UINT32_MAX, 9, 0);
+	wrong_pi(3, GUARD | APP, 0xffff, 51, 9, NVME_SC_GUARD_CHECK);
+}
+
+static void wrong_commands_are_refused(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+
+	/* type 1: the reference tag is the LBA */
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 50, 1, r->buf, r->buf2, REF, 51),
+			 NVME_SC_INVALID_PI);
+	rig_destroy(r);
+	r = formatted("latency=none,ms=8,erase_s=0", 3, false, false);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 50, 1, r->buf, r->buf2, REF, 50),
+			 NVME_SC_INVALID_PI);
+	rig_destroy(r);
+}
+
+static void first_or_last_the_guard_covers_what_it_must(void **state)
+{
+	for (int first = 0; first < 2; first++) {
+		struct rig *r = formatted("latency=none,ms=16,erase_s=0", 1, false, first);
+		uint8_t *meta = r->buf2;
+
+		memset(r->buf, 0x33, 512);
+		memset(meta, 0x44, 16);
+		assert_int_equal(cmd(r, NVME_CMD_WRITE, 9, 1, r->buf, meta, PRACT, 9), 0);
+		assert_int_equal(cmd(r, NVME_CMD_READ, 9, 1, r->buf, meta, ALL, 9), 0);
+		assert_int_equal(meta[first ? 8 : 7], 0x44);
+		/* metadata before PI is covered, behind it is not */
+		meta[first ? 8 : 7] ^= 1;
+		assert_int_equal(cmd(r, NVME_CMD_WRITE, 9, 1, r->buf, meta, ALL, 9),
+				 first ? 0 : NVME_SC_GUARD_CHECK);
+		rig_destroy(r);
+	}
+}
+
+static void unwritten_lbas_pass_all_checks(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+
+	assert_int_equal(cmd(r, NVME_CMD_READ, 70, 4, r->buf, r->buf2, ALL, 70), 0);
+	assert_int_equal(cmd(r, NVME_CMD_WRITE_ZEROES, 70, 4, NULL, NULL, PRACT, 70), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 70, 4, r->buf, r->buf2, ALL, 70), 0);
+	rig_destroy(r);
+}
+
+static void copies_renew_their_reference_tags(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+	struct nvme_copy_range *range = (struct nvme_copy_range *)r->buf2;
+	struct nvme_sqe sqe = { .opc = NVME_CMD_COPY, .nsid = 1, .prp1 = (uintptr_t)range };
+
+	memset(r->buf, 0x55, 2048);
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 10, 4, r->buf, NULL, PRACT, 10), 0);
+	range[0] = (struct nvme_copy_range){ .slba = 10, .nlb = 3, .elbt = 10 };
+	sqe.cdw10 = 200;
+	sqe.cdw12 = (GUARD | REF) << NVME_COPY_PRINFOR_SHIFT | PRACT << NVME_RW_PRINFO_SHIFT;
+	sqe.cdw14 = 200;
+	sqe.cdw15 = 0x1234;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 200, 4, r->buf, r->buf2, ALL, 200), 0);
+	rig_destroy(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(separate_metadata_travels_beside_the_data),
+		cmocka_unit_test(interleaved_metadata_travels_in_the_data),
+		cmocka_unit_test(interleaved_metadata_counts_for_mdts),
+		cmocka_unit_test(pi_is_inserted_and_stripped),
+		cmocka_unit_test(each_field_is_checked_as_asked),
+		cmocka_unit_test(all_ones_switch_checks_off),
+		cmocka_unit_test(wrong_commands_are_refused),
+		cmocka_unit_test(first_or_last_the_guard_covers_what_it_must),
+		cmocka_unit_test(unwritten_lbas_pass_all_checks),
+		cmocka_unit_test(copies_renew_their_reference_tags),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
