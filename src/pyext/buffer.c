@@ -234,7 +234,8 @@ static PyObject *buffer_dump(PyObject *obj, PyObject *const *args, Py_ssize_t na
 
 static PyObject *get_phys_addr(PyObject *obj, void *closure)
 {
-	return PyLong_FromUnsignedLongLong(((struct py_buffer *)obj)->mem.iova);
+	/* Asked for anew: a first device without an IOMMU turns IOVAs into physical addresses. */
+	return PyLong_FromUnsignedLongLong(dma_iova(((struct py_buffer *)obj)->mem.va));
 }
 
 static PyObject *get_name(PyObject *obj, void *closure)
