@@ -29,7 +29,11 @@ struct dma_chunk {
 	uint64_t fd_off;
 };
 
-/* Zeroed, 4 KiB aligned, IOVA-contiguous (physical addresses: only up to 2 MiB). */
+/*
+ * Zeroed, 4 KiB aligned, IOVA-contiguous (physical addresses: only up to 2 MiB). Opening
+ * the first device without an IOMMU turns IOVAs into physical addresses: ask dma_iova()
+ * for the address of memory that may be older than the device.
+ */
 struct dma_mem {
 	void *va;
 	uint64_t iova;

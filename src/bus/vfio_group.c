@@ -57,7 +57,7 @@ static int refuse_busy(const char *bdf, const char *path)
 	return err_set(-EBUSY, "%s is in use by process %d (%s)", bdf, pid, comm);
 }
 
-static int open_path(const char *bdf, const char *path)
+static int open_path(const char *bdf, const char *path, bool noiommu)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC), err = errno;
 
@@ -65,6 +65,8 @@ static int open_path(const char *bdf, const char *path)
 		return fd;
 	if (err == EBUSY)
 		return refuse_busy(bdf, path);
+	if (noiommu && (err == EACCES || err == EPERM))
+		return err_set(-EACCES, "%s: without an IOMMU only root may use %s", bdf, path);
 	if (err == EACCES || err == EPERM)
 		return err_set(-EACCES, "%s: no permission on %s: `chown %d %s` as root", bdf, path,
 			       (int)getuid(), path);
@@ -90,7 +92,7 @@ static int open_group(struct vfio_group *group, const char *bdf)
 {
 	int err;
 
-	group->fd = open_path(bdf, group->path);
+	group->fd = open_path(bdf, group->path, group->noiommu);
 	if (group->fd < 0)
 		return group->fd;
 	err = check_viable(group->fd, bdf, group->path);

@@ -20,13 +20,16 @@ static unsigned int count_of(struct vfio_device *dev, uint32_t index)
 	return info.flags & VFIO_IRQ_INFO_EVENTFD ? info.count : 0;
 }
 
-/* @fds NULL: no data, @flags says what to do with the vectors. */
+/*
+ * @fds NULL: no data, @flags says what to do with the vectors.
+ * Return: 0, -errno, or how many vectors the kernel could have had, if fewer.
+ */
 static int set_irqs(struct vfio_device *dev, uint32_t index, uint32_t flags, unsigned int n,
 		    const int *fds)
 {
 	size_t data = fds ? n * sizeof(*fds) : 0;
 	struct vfio_irq_set *set = calloc(1, sizeof(*set) + data);
-	int err = 0;
+	int ret;
 
 	if (!set)
 		return err_set(-ENOMEM, "no memory");
@@ -36,10 +39,11 @@ static int set_irqs(struct vfio_device *dev, uint32_t index, uint32_t flags, uns
 	set->count = n;
 	if (fds)
 		memcpy(set->data, fds, data);
-	if (ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set))
-		err = -errno;
+	ret = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set);
+	if (ret < 0)
+		ret = -errno;
 	free(set);
-	return err;
+	return ret;
 }
 
 int vfio_irq_probe(struct vfio_device *dev)
@@ -107,7 +111,8 @@ int vfio_irq_enable(struct bus *bus, unsigned int n, const int *fds)
 		return 0;
 	err = set_irqs(dev, dev->irq_index, VFIO_IRQ_SET_ACTION_TRIGGER, n, fds);
 	if (err > 0)
-		err = -ENOSPC; /* the kernel says how many it could have */
+		return err_set(-ENOSPC, "%s: this machine has %d of %u interrupt vectors left",
+			       bus->addr, err, n);
 	if (err)
 		return err_set(err, "%s: VFIO refuses %u interrupt vectors: %s", bus->addr, n,
 			       strerror(-err));
