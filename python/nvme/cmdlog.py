@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,13 @@ _CQE = struct.Struct("<IIHHHH")
 _SQE_AT = 24
 _CQE_AT = 88
 RECORD_BYTES = 128
+
+
+def wall_clock(monotonic_ns: int) -> str:
+    """A time of the clock of records, which all processes share, as local time."""
+    ns = monotonic_ns + time.time_ns() - time.monotonic_ns()
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return f"{time.strftime('%F %T', time.localtime(seconds))}.{rest // 1000:06}"
 
 
 class Entry(NamedTuple):
@@ -57,7 +65,7 @@ class Entry(NamedTuple):
 
     def __str__(self) -> str:
         sent = (
-            f"{self.submit_ns / 1e9:.6f} {self.name} ({self.opcode:02x}) "
+            f"{wall_clock(self.submit_ns)} {self.name} ({self.opcode:02x}) "
             f"sqid:{self.sqid} cid:{self.cid} nsid:{self.nsid:x} "
             f"cdw10:{self.cdw10:08x} cdw11:{self.cdw11:08x} cdw12:{self.cdw12:08x}"
         )

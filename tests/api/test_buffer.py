@@ -197,8 +197,7 @@ def test_dump_shows_name_offsets_bytes_and_text():
     buf[0:] = [0x5A, 1, 2, 0, 10, 11, 12, 13]
 
     assert buf.dump(16) == (
-        "example\n"
-        "00000000  5a 01 02 00 0a 0b 0c 0d  00 00 00 00 00 00 00 00   Z..............."
+        "example\n00000000  5a 01 02 00 0a 0b 0c 0d  00 00 00 00 00 00 00 00   Z..............."
     )
 
 

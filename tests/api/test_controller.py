@@ -304,4 +304,3 @@ def test_an_exception_of_an_init_function_comes_out():
 
     with pytest.raises(KeyError, match="no"):
         d.Controller("sim:size=16M", nvme_init_func=init)
-
