@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from weakref import WeakSet
@@ -17,6 +18,9 @@ known: WeakSet[Namespace] = WeakSet()
 MAGIC = b"pynvme verify 1\0"
 #: Magic, serial number, address, namespace, bytes of the table that follows.
 HEAD = struct.Struct("<16s20s256sIQ")
+#: Of the head; the table has its own.
+CRC = struct.Struct("<I")
+HEAD_BYTES = HEAD.size + CRC.size
 
 
 def _identity(namespace: Namespace) -> tuple[str, str, int]:
@@ -46,13 +50,14 @@ def save(path: str | os.PathLike[str]) -> int:
     with temporary.open("wb") as file:
         for (serial, address, nsid), namespace in namespaces.items():
             begin = file.tell()
-            file.write(bytes(HEAD.size))
+            file.write(bytes(HEAD_BYTES))
             file.flush()
             namespace._verify_save(file.fileno())
             end = file.seek(0, os.SEEK_END)
             file.seek(begin)
-            size = end - begin - HEAD.size
-            file.write(HEAD.pack(MAGIC, serial.encode(), address.encode()[:256], nsid, size))
+            size = end - begin - HEAD_BYTES
+            head = HEAD.pack(MAGIC, serial.encode(), address.encode()[:256], nsid, size)
+            file.write(head + CRC.pack(zlib.crc32(head)))
             file.seek(end)
         file.flush()
         os.fsync(file.fileno())
@@ -69,12 +74,14 @@ def _matching(serial: str, address: str, nsid: int) -> Namespace | None:
 
 def _load_one(file: BinaryIO) -> tuple[str, bool] | None:
     """Loads the next table: which it is, and whether its namespace is open. None at the end."""
-    raw = file.read(HEAD.size)
+    raw = file.read(HEAD_BYTES)
     if not raw:
         return None
-    if len(raw) < HEAD.size or not raw.startswith(MAGIC):
+    if len(raw) < HEAD_BYTES or not raw.startswith(MAGIC):
         raise ValueError(f"{file.name} is not a file of verification data")
-    _, serial, address, nsid, size = HEAD.unpack(raw)
+    if CRC.unpack_from(raw, HEAD.size)[0] != zlib.crc32(raw[: HEAD.size]):
+        raise ValueError(f"{file.name} is damaged")
+    _, serial, address, nsid, size = HEAD.unpack_from(raw)
     begin = file.tell()
     name = serial.rstrip(b"\0").decode()
     namespace = _matching(name, address.rstrip(b"\0").decode(), nsid)

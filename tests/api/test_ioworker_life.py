@@ -1,0 +1,223 @@
+"""How workers start, run beside everything else, and end."""
+
+import gc
+import signal
+import threading
+import time
+import warnings
+
+import pytest
+
+import nvme as d
+from nvme import _core
+
+WORKERS = 16
+
+
+def closing_texts(*workers):
+    """What closing them warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for worker in workers:
+            worker.close()
+    return [str(one.message) for one in caught]
+
+
+def test_start_returns_at_once(nvme0n1):
+    worker = nvme0n1.ioworker(time=1)
+    begin = time.monotonic()
+    assert worker.start() is worker
+    assert time.monotonic() - begin < 0.1
+    assert worker.running
+    worker.stop()
+    worker.close()
+    assert not worker.running
+
+
+def test_progress_rises_to_the_end(nvme0n1):
+    worker = nvme0n1.ioworker(time=1).start()
+    seen = []
+    while worker.running:
+        seen.append(worker.progress)
+        time.sleep(0.05)
+    worker.close()
+
+    assert seen == sorted(seen)
+    assert seen[0] < 60
+    assert seen[-1] > 60
+
+
+def test_a_hundred_workers_one_after_another(nvme0n1):
+    begin = time.monotonic()
+    for _ in range(100):
+        assert nvme0n1.ioworker(io_count=1).start().close().io_count_read == 1
+    assert time.monotonic() - begin < 10
+
+
+def test_sixteen_at_once_all_progress_and_end_on_time(nvme0n1):
+    workers = [
+        nvme0n1.ioworker(time=1, region_start=i * 1000, region_end=(i + 1) * 1000).start()
+        for i in range(WORKERS)
+    ]
+    results = [worker.close() for worker in workers]
+
+    assert all(r.io_count_read > 100 for r in results)
+    assert all(r.mseconds < 3000 for r in results)
+
+
+def test_admin_commands_go_on_meanwhile(nvme0, nvme0n1):
+    buf = d.Buffer(4096)
+    with nvme0n1.ioworker(time=0.5) as worker:
+        for _ in range(50):
+            nvme0.getlogpage(2, buf, 512).waitdone()
+        assert worker.running or worker.progress == 100
+    assert worker.close().error == 0
+
+
+def test_other_queues_go_on_meanwhile(nvme0, nvme0n1, qpair):
+    buf = d.Buffer(4096)
+    with nvme0n1.ioworker(time=0.5, region_end=8000) as worker:
+        for lba in range(8000, 8100):
+            nvme0n1.write(qpair, buf, lba).waitdone()
+    assert worker.close().error == 0
+
+
+@pytest.mark.parametrize("kind", ["controller", "flr", "subsystem"])
+def test_a_reset_ends_workers_with_their_counts_and_a_reason(own, own_namespace, kind):
+    workers = [own_namespace.ioworker(time=60, qdepth=8).start() for _ in range(WORKERS)]
+    time.sleep(0.3)
+    reset = {
+        "controller": own.reset,
+        "flr": d.Pcie(own).flr,
+        "subsystem": d.Subsystem(own).reset,
+    }[kind]
+    reset()
+    begin = time.monotonic()
+    for worker in workers:
+        with pytest.warns(UserWarning, match="ioworker device ERROR status: 00/08"):
+            results = worker.close()
+        assert results.io_count_read > 0
+        assert results.error == 0x008
+    assert time.monotonic() - begin < 5
+    assert own_namespace.ioworker(io_count=10).start().close().io_count_read == 10
+
+
+def test_a_removed_drive_ends_workers():
+    nvme = d.Controller("sim:size=64M,latency=none")
+    namespace = d.Namespace(nvme)
+    workers = [namespace.ioworker(time=60, qdepth=8).start() for _ in range(4)]
+    time.sleep(0.2)
+    d.sim(nvme).remove()
+    begin = time.monotonic()
+    texts = closing_texts(*workers)
+    assert sum("ioworker device ERROR" in text for text in texts) == 4
+    assert time.monotonic() - begin < 15
+
+
+def test_a_power_loss_ends_workers(own, own_namespace):
+    workers = [own_namespace.ioworker(time=60, qdepth=8).start() for _ in range(4)]
+    time.sleep(0.2)
+    subsystem = d.Subsystem(own)
+    subsystem.poweroff()
+    for worker in workers:
+        with pytest.warns(UserWarning, match="ioworker (device|host) ERROR"):
+            worker.close()
+    subsystem.poweron()
+    own.reset()
+    assert own_namespace.ioworker(io_count=10).start().close().io_count_read == 10
+
+
+def test_a_lost_command_is_a_timeout(own, own_namespace):
+    own.timeout = 500
+    worker = own_namespace.ioworker(time=60)
+    with d.sim(own).fault(drop=True, opcode=2, admin=False, nth=100, times=1):
+        begin = time.monotonic()
+        texts = closing_texts(worker.start())
+
+    assert time.monotonic() - begin < 5
+    assert worker.close().io_count_read >= 99
+    assert any(text.startswith("ioworker host ERROR -3: ") for text in texts)
+    assert any(text.startswith("drive timeout: ") for text in texts)
+
+
+def test_an_error_status_stops_the_worker(own, own_namespace):
+    with d.sim(own).fault(status=0x281, opcode=2, admin=False, nth=500, times=1):
+        worker = own_namespace.ioworker(time=60, qdepth=32).start()
+        with pytest.warns(UserWarning, match="ioworker device ERROR status: 02/81"):
+            results = worker.close()
+
+    assert results.error == 0x281
+    assert 499 <= results.io_count_read < 700
+    assert worker.errors[0].status == 0x281
+    assert worker.errors[0].opcode == 2
+
+
+def test_a_command_above_mdts_is_a_host_error(nvme0, nvme0n1):
+    lbas = nvme0.mdts // nvme0n1.sector_size + 1
+    if lbas > 65536:
+        pytest.skip("no limit")
+    worker = nvme0n1.ioworker(io_size=lbas, io_count=1).start()
+
+    with pytest.warns(UserWarning, match=r"ioworker host ERROR -2: .*MDTS"):
+        assert worker.close().io_count_read == 0
+
+
+def test_a_queue_that_cannot_be_had_is_a_host_error(own_namespace):
+    """The software SSD has 32 IO queues."""
+    workers = [own_namespace.ioworker(time=60, qdepth=2).start() for _ in range(33)]
+    time.sleep(1)
+    for worker in workers:
+        worker.stop()
+    texts = closing_texts(*workers)
+
+    assert len(texts) == 1
+    assert texts[0].startswith("ioworker host ERROR -1: ")
+
+
+def test_an_exception_in_the_with_block_stops_the_worker(nvme0n1):
+    begin = time.monotonic()
+    with pytest.raises(ZeroDivisionError), nvme0n1.ioworker(time=60):
+        _ = 1 / 0
+    assert time.monotonic() - begin < 5
+
+
+def test_ctrl_c_ends_a_wait_for_a_worker(nvme0n1):
+    worker = nvme0n1.ioworker(time=60).start()
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        worker.close()
+    assert time.monotonic() - begin < 5
+    worker.close()
+
+
+def test_a_worker_that_nobody_closes_is_stopped(nvme0n1):
+    threads = _core.counts()["threads"]
+    begin = time.monotonic()
+    worker = nvme0n1.ioworker(time=60).start()
+    del worker
+    gc.collect()
+
+    assert time.monotonic() - begin < 5
+    assert _core.counts()["threads"] == threads
+
+
+def test_a_namespace_may_be_closed_under_a_worker(own):
+    namespace = d.Namespace(own)
+    worker = namespace.ioworker(io_count=50000).start()
+    namespace.close()
+
+    assert worker.close().io_count_read == 50000
+
+
+def test_a_worker_cannot_be_started_twice(nvme0n1):
+    worker = nvme0n1.ioworker(io_count=1).start()
+    with pytest.raises(SystemError, match="started before"):
+        worker.start()
+    worker.close()
+
+
+def test_a_worker_that_was_not_started_cannot_be_closed(nvme0n1):
+    with pytest.raises(AssertionError, match="not been started"):
+        nvme0n1.ioworker(io_count=1).close()

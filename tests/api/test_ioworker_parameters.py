@@ -1,0 +1,250 @@
+"""Namespace.ioworker(): what each parameter does, seen in the last commands of the worker."""
+
+import pytest
+
+import nvme as d
+
+READ, WRITE, FLUSH, DSM = 2, 1, 0, 9
+
+
+def sent(namespace, count=200, **parameters):
+    """The commands of a worker, in order, one at a time: (slba, nlb, opcode)."""
+    recent = [None] * count
+    parameters = {"qdepth": 2, "iops": 0, **parameters}
+    worker = namespace.ioworker(io_count=count, output_cmdlog_list=recent, **parameters).start()
+    assert worker.close().error == 0
+    return recent
+
+
+def starts(namespace, count=200, **parameters):
+    """Where its commands began."""
+    return sorted(slba for slba, _, _ in sent(namespace, count, **parameters))
+
+
+def test_sequential_goes_by_alignment_and_wraps(nvme0n1):
+    found = starts(nvme0n1, 10, lba_random=False, io_size=8, lba_align=16, region_end=80)
+
+    assert found == sorted([0, 16, 32, 48, 64] * 2)
+
+
+def test_random_stays_aligned_in_the_region(nvme0n1):
+    found = starts(nvme0n1, 2000, io_size=8, region_start=1001, region_end=2000)
+
+    assert len(set(found)) > 100
+    assert all(slba % 8 == 0 and 1008 <= slba <= 1992 for slba in found)
+
+
+def test_the_region_ends_with_the_namespace(nvme0n1):
+    last = nvme0n1.capacity // nvme0n1.sector_size
+    found = starts(nvme0n1, 100, io_size=8, lba_align=1, region_start=last - 16)
+
+    assert all(last - 16 <= slba <= last - 8 for slba in found)
+
+
+@pytest.mark.parametrize(
+    ("lba_start", "first"), [(0, 80), (8, 80), (96, 96), (97, 97), (10**9, 80), (10**18, 80)]
+)
+def test_lba_start_is_where_the_first_command_goes(nvme0n1, lba_start, first):
+    (slba, _, _), *_ = sent(
+        nvme0n1, 1, lba_random=False, region_start=80, region_end=800, lba_start=lba_start
+    )
+
+    assert slba == first
+
+
+def test_a_negative_step_goes_down(nvme0n1):
+    found = starts(nvme0n1, 4, lba_random=False, lba_start=80, lba_step=-16, region_end=800)
+
+    assert found == [32, 48, 64, 80]
+
+
+def test_a_percentage_of_random_commands(nvme0n1):
+    recent = sent(nvme0n1, 3000, lba_random=20)
+    slbas = {slba for slba, _, _ in recent}
+
+    followed = sum(slba + 8 in slbas for slba in slbas)
+    assert 0.7 < followed / len(slbas) < 0.9
+
+
+@pytest.mark.parametrize("sizes", [[1, 8, 64], range(1, 17), (2, 4)])
+def test_sizes_are_chosen_alike(nvme0n1, sizes):
+    recent = sent(nvme0n1, 1600, io_size=sizes)
+    counts = {size: sum(nlb == size for _, nlb, _ in recent) for size in sizes}
+
+    assert sum(counts.values()) == 1600
+    assert all(abs(n - 1600 / len(sizes)) < 6 * (1600 / len(sizes)) ** 0.5 for n in counts.values())
+    assert all(slba % nlb == 0 for slba, nlb, _ in recent)
+
+
+def test_sizes_are_chosen_by_weight_and_have_their_alignment(nvme0n1):
+    recent = sent(nvme0n1, 2000, io_size={8: 90, 16: 10}, lba_align=[32, 64])
+
+    small = sum(nlb == 8 for _, nlb, _ in recent)
+    assert 1700 < small < 1900
+    assert all(slba % (4 * nlb) == 0 for slba, nlb, _ in recent)
+
+
+@pytest.mark.parametrize("percent", [0, 30, 100])
+def test_reads_and_writes_are_mixed(nvme0n1, percent):
+    results = nvme0n1.ioworker(io_count=4000, read_percentage=percent).start().close()
+
+    assert results.io_count_read + results.io_count_write == 4000
+    assert results.io_count_nonread == results.io_count_write
+    assert abs(results.io_count_read - percent * 40) < (200 if percent == 30 else 1)
+
+
+def test_op_percentage_is_replaced_by_the_counts(nvme0n1):
+    mix = {READ: 50, WRITE: 30, FLUSH: 15, DSM: 5}
+    results = nvme0n1.ioworker(io_count=2000, op_percentage=mix).start().close()
+
+    assert sum(mix.values()) == 2000
+    assert results.error == 0
+    assert (results.io_count_read, results.io_count_write) == (mix[READ], mix[WRITE])
+    assert results.io_count_nonread == 2000 - mix[READ]
+    assert 850 < mix[READ] < 1150
+    assert 200 < mix[FLUSH] < 400
+    assert 40 < mix[DSM] < 180
+
+
+def test_a_distribution_favours_its_slices(nvme0n1):
+    weights = [0] * 100
+    weights[10], weights[90] = 7500, 2500
+    found = starts(nvme0n1, 2000, distribution=weights, region_end=80000, lba_start=8000)
+
+    low = sum(8000 <= slba < 8800 for slba in found)
+    high = sum(72000 <= slba < 72800 for slba in found)
+    assert low + high == 2000
+    assert 1380 < low < 1620
+
+
+def test_a_sequence_is_replayed(nvme0n1):
+    sequence = [(0, READ, 10, 1), (1000, WRITE, 500, 8), (20000, READ, 3, 2)]
+    recent = [None] * 3
+    results = (
+        nvme0n1.ioworker(io_sequence=sequence, output_cmdlog_list=recent, qdepth=4).start().close()
+    )
+
+    assert recent == [(10, 1, READ), (500, 8, WRITE), (3, 2, READ)]
+    assert results.mseconds >= 20
+    assert (results.io_count_read, results.io_count_write) == (2, 1)
+
+
+def test_a_longer_list_keeps_what_it_had(nvme0n1):
+    recent = ["mine"] * 5
+    nvme0n1.ioworker(io_count=3, lba_random=False, output_cmdlog_list=recent).start().close()
+
+    assert sorted(recent[:3]) == [(0, 8, READ), (8, 8, READ), (16, 8, READ)]
+    assert recent[3:] == ["mine", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ({}, bytes(8)),
+        ({"ptype": 0, "pvalue": 1}, b"\xff" * 8),
+        ({"ptype": 32, "pvalue": 0x01020304}, b"\x04\x03\x02\x01" * 2),
+    ],
+)
+def test_data_of_writes(nvme0n1, qpair, buf, pattern, expected):
+    nvme0n1.ioworker(
+        io_count=2, lba_random=False, read_percentage=0, region_end=16, **pattern
+    ).start().close()
+
+    nvme0n1.read(qpair, buf, 9).waitdone()
+    assert buf.data(7, 0) == 9
+    assert buf[8:16] == expected
+
+
+def test_random_data_differs_from_write_to_write(nvme0n1, qpair, buf):
+    nvme0n1.ioworker(
+        io_count=2, lba_random=False, read_percentage=0, region_end=16, ptype=0xBEEF, pvalue=100
+    ).start().close()
+
+    nvme0n1.read(qpair, buf, 0).waitdone()
+    first = buf[8:400]
+    nvme0n1.read(qpair, buf, 8).waitdone()
+    assert len(set(first)) > 100
+    assert buf[8:400] != first
+
+
+def test_numbers_may_be_floats(nvme0n1):
+    results = (
+        nvme0n1.ioworker(
+            io_size=8.0, lba_align=8.0, read_percentage=50.0, qdepth=16.0, io_count=1e3,
+            region_start=0.0, region_end=1e5, iops=1e6, lba_start=0.0, time=30.0,
+        )
+        .start()
+        .close()
+    )  # fmt: skip
+
+    assert results.io_count_read + results.io_count_write == 1000
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"time": 0, "io_count": 0},
+        {"io_count": 1, "qdepth": 0},
+        {"io_count": 1, "qdepth": 1},
+        {"io_count": 1, "qdepth": 1024},
+        {"io_count": 1, "region_start": 2**62},
+        {"io_count": 1, "region_start": 800, "region_end": 800},
+        {"io_count": 1, "io_size": 0},
+        {"io_count": 1, "io_size": []},
+        {"io_count": 1, "io_size": [8, 16], "lba_align": [8]},
+        {"io_count": 1, "lba_align": 0},
+        {"io_count": 1, "read_percentage": 101},
+        {"io_count": 1, "lba_random": 101},
+        {"io_count": 1, "op_percentage": {2: 99}},
+        {"io_count": 1, "distribution": [100] * 99},
+        {"io_count": 1, "distribution": [101] * 100},
+        {"io_count": 1, "iops": -1},
+        {"io_count": 1, "qprio": 4},
+        {"io_count": -1},
+        {"time": -1},
+        {"time": 3601 * 1000},
+        {"io_sequence": []},
+        {"io_sequence": [(10, READ, 0, 1), (5, READ, 0, 1)]},
+        {"io_count": 1, "output_percentile_latency": {100: 0}},
+        {"io_count": 1, "output_percentile_latency": {0: 0}},
+    ],
+)
+def test_wrong_parameters_are_assertion_errors(nvme0n1, parameters):
+    with pytest.raises(AssertionError):
+        nvme0n1.ioworker(**parameters)
+
+
+def test_the_signature_is_the_manuals():
+    import inspect
+
+    parameters = inspect.signature(d.Namespace.ioworker).parameters
+    positional = [
+        p for p in parameters if parameters[p].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+
+    assert positional[1:] == [
+        "io_size", "lba_align", "lba_random", "read_percentage", "time", "qdepth",
+        "region_start", "region_end", "iops", "io_count", "lba_start", "qprio",
+        "output_io_per_second", "output_percentile_latency",
+    ]  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_commands(nvme0n1):
+    d.srand(5)
+    first = starts(nvme0n1)
+    second = starts(nvme0n1)
+    d.srand(5)
+
+    assert starts(nvme0n1) == first
+    assert second != first
+
+
+def test_a_queue_depth_of_the_devices_limit(nvme0, nvme0n1):
+    entries = (nvme0.cap & 0xFFFF) + 1
+    depth = min(1023, entries)
+
+    assert nvme0n1.ioworker(io_count=5000, qdepth=depth).start().close().io_count_read == 5000
+    if entries < 1023:
+        with pytest.raises(AssertionError, match="MQES"):
+            nvme0n1.ioworker(io_count=1, qdepth=entries + 1)

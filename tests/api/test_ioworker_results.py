@@ -1,0 +1,162 @@
+"""Results of workers: counts, latencies, seconds, rates."""
+
+import math
+
+import pytest
+
+import nvme as d
+from nvme import _core
+from nvme.cmdlog import decode
+
+SECONDS_SLACK = 1.0  # a loaded machine
+
+
+def entries(records):
+    return decode(records, 1)
+
+
+def newest(log):
+    """When the last command of a queue ended."""
+    return max((entry.complete_ns or 0 for entry in log), default=0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 1000])
+def test_exactly_io_count_commands_are_issued(nvme0n1, count):
+    results = nvme0n1.ioworker(io_count=count).start().close()
+
+    assert results.io_count_read == count
+    assert results.error == 0
+
+
+def test_the_device_saw_as_many(own, own_namespace):
+    before = d.sim(own).stats.reads
+    own_namespace.ioworker(io_count=777, io_size=8).start().close()
+
+    assert d.sim(own).stats.reads - before == 777 * 8
+
+
+def test_time_ends_a_worker(nvme0n1):
+    results = nvme0n1.ioworker(time=1, qdepth=16).start().close()
+
+    assert 1000 <= results.mseconds < 1000 * (1 + SECONDS_SLACK)
+    assert results.io_count_read > 100
+
+
+def test_a_fraction_of_a_second(nvme0n1):
+    results = nvme0n1.ioworker(time=0.2, qdepth=16).start().close()
+
+    assert 200 <= results.mseconds < 200 + 1000 * SECONDS_SLACK
+
+
+def test_whichever_comes_first(nvme0n1):
+    assert nvme0n1.ioworker(time=60, io_count=10).start().close().mseconds < 10000
+    assert nvme0n1.ioworker(time=0.1, io_count=10**12).start().close().mseconds < 10000
+
+
+def test_latencies_are_in_microseconds(nvme0n1):
+    results = nvme0n1.ioworker(io_count=1000, qdepth=2).start().close()
+
+    assert 0 < results.latency_average_us <= results.latency_max_us
+    assert results.latency_max_us < 1e6
+
+
+def test_counts_by_second(nvme0n1):
+    seconds = []
+    results = nvme0n1.ioworker(time=2, iops=1000, output_io_per_second=seconds).start().close()
+
+    assert len(seconds) == 2
+    assert all(type(count) is int for count in seconds)
+    assert sum(seconds) == results.io_count_read
+
+
+def test_seconds_after_the_end_are_zero(nvme0n1):
+    seconds = [7] * 9
+    nvme0n1.ioworker(time=4, io_count=10, output_io_per_second=seconds).start().close()
+
+    assert seconds == [10, 0, 0, 0]
+
+
+def test_percentiles_are_filled_in(nvme0n1):
+    percentiles = dict.fromkeys([1, 50, 90, 99, 99.9, 99.99], 0)
+    worker = nvme0n1.ioworker(io_count=10000, output_percentile_latency=percentiles).start()
+    results = worker.close()
+
+    values = [percentiles[p] for p in sorted(percentiles)]
+    assert values == sorted(values)
+    assert values[0] > 0
+    assert values[-1] <= results.latency_max_us
+
+
+def test_percentiles_agree_with_the_command_log(own_namespace):
+    """The recorder keeps the last 2,048 commands of a queue: a second way to every latency."""
+    percentiles = dict.fromkeys([10, 50, 90, 99], 0)
+    own_namespace.ioworker(
+        io_count=2000, qdepth=8, output_percentile_latency=percentiles
+    ).start().close()
+    *_, slots = _core.cmdlog_file(_core.cmdlog_path())
+    records = [records for _, sqid, _, closed, records in slots if sqid and closed]
+    raw = sorted(entry.latency_us for entry in max(map(list, map(entries, records)), key=newest))
+
+    assert len(raw) == 2000
+    for percent, value in percentiles.items():
+        exact = raw[math.ceil(len(raw) * percent / 100) - 1]
+        assert exact <= value <= exact * 1.01 + 0.001
+
+
+def test_consistency_of_the_rate(nvme0n1):
+    seconds = []
+    worker = nvme0n1.ioworker(time=3, iops=100, output_io_per_second=seconds).start()
+    results = worker.close()
+    falling = sorted(seconds, reverse=True)
+
+    assert worker.iops_consistency(50) == falling[150 // 100] / (sum(seconds) / 3)
+    assert results.iops_consistency == worker.iops_consistency()
+    for percentage in (0, 100, -1):
+        with pytest.raises(AssertionError):
+            worker.iops_consistency(percentage)
+
+
+def test_consistency_needs_counts_by_second(nvme0n1):
+    worker = nvme0n1.ioworker(io_count=1).start()
+    worker.close()
+
+    with pytest.raises(AssertionError, match="output_io_per_second"):
+        worker.iops_consistency()
+
+
+@pytest.mark.parametrize("iops", [1234, 12345])
+def test_no_command_retires_before_it_is_due(nvme0n1, iops):
+    results = nvme0n1.ioworker(io_count=iops // 2, iops=iops).start().close()
+
+    # The last one is due at n / iops, and nothing but a stall makes it late.
+    due_ms = (iops // 2) / iops * 1000
+    assert results.mseconds >= math.floor(due_ms)
+    assert results.mseconds < due_ms + 1000 * SECONDS_SLACK
+
+
+def test_results_can_be_had_twice(nvme0n1):
+    with nvme0n1.ioworker(io_count=5) as worker:
+        pass
+
+    assert worker.close() is worker.close()
+    assert worker.close()["io_count_read"] == 5
+
+
+def test_cpu_usage_is_a_part_of_one_cpu(nvme0n1):
+    idle = nvme0n1.ioworker(time=0.5, iops=10).start().close()
+
+    assert 0 <= idle.cpu_usage < 0.5
+
+
+@pytest.mark.parametrize(("setting", "opcode"), [("fua_read", 2), ("fua_write", 1)])
+def test_fua_is_applied_to_workers(own_namespace, setting, opcode):
+    d.config(**{setting: True})
+    try:
+        own_namespace.ioworker(io_count=64, read_percentage=50).start().close()
+    finally:
+        d.config()
+    *_, slots = _core.cmdlog_file(_core.cmdlog_path())
+    logs = [list(entries(records)) for _, sqid, _, closed, records in slots if sqid and closed]
+
+    for entry in max(logs, key=newest):
+        assert bool(entry.cdw12 >> 30 & 1) == (entry.opcode == opcode)
