@@ -90,6 +90,7 @@ static void delete_one(struct ssd *ssd, struct ssd_ns *ns)
 	ssd_cache_forget(ssd, ns);
 	if (ns->attached)
 		detach(ssd, ns);
+	ns->media->ops->erase(ns->media);
 	ssd_media_destroy(ns->media);
 	ns->media = NULL;
 	ns->exists = false;

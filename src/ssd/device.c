@@ -44,6 +44,9 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 {
 	int rc = ssd_options_parse(&ssd->opts, options);
 
+	ssd->store.fd = -1;
+	if (!rc)
+		rc = ssd_store_open(&ssd->store, &ssd->opts);
 	if (rc)
 		return rc;
 	ssd->now_ns = now_ns;
@@ -67,11 +70,15 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 	ssd_firmware_init(ssd);
 	ssd_self_test_init(ssd);
 	ssd_features_init(ssd);
+	ssd_store_load(ssd);
+	ssd_features_reset(ssd);
+	ssd_store_save(ssd, false);
 	ssd_feature_data_reset(ssd);
 	ssd_pel_power_on(ssd);
 	ssd_irq_init(ssd);
 	ssd_pci_init(ssd);
 	ssd_regs_init(ssd);
+	ssd->initialised = true;
 	return 0;
 }
 
@@ -99,6 +106,10 @@ void ssd_destroy(struct ssd *ssd)
 {
 	if (!ssd)
 		return;
+	/* the end of the process is no loss of power: what the host saw done is kept */
+	if (ssd->initialised)
+		ssd_store_save(ssd, true);
+	ssd_store_close(&ssd->store);
 	ssd_cache_forget(ssd, NULL);
 	ssd_ns_fini(ssd);
 	ssd_firmware_fini(ssd);

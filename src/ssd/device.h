@@ -44,6 +44,7 @@
 #include "ssd/sanitize.h"
 #include "ssd/self_test.h"
 #include "ssd/ssd.h"
+#include "ssd/store.h"
 #include "ssd/thermal.h"
 
 #define SSD_CNTLID	 1
@@ -140,11 +141,13 @@ struct ssd {
 	struct ssd_stats stats;
 	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */
 	uint32_t nctx_chunks;
+	struct ssd_store store;
 	struct ssd_cache cache;
 	struct ssd_cache stale; /* notes for stale reads */
 	struct rand rand;	/* the drive's seeded stream */
 	uint8_t *bounce;	/* mdts_bytes each: data, metadata */
 	uint8_t *bounce_meta;
+	bool initialised;
 	bool powered;
 	bool removed;
 	bool clean_shutdown; /* SHST reached "complete" since the last power-on */

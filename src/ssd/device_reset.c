@@ -74,6 +74,7 @@ static void power_off(struct ssd *ssd)
 	ssd->health.powered_ns += ssd->now_ns - ssd->health.powered_at_ns;
 	ssd->health.powered_at_ns = ssd->now_ns;
 	ssd->powered = false;
+	ssd_store_save(ssd, true);
 	ssd_reset(ssd, SSD_RESET_POWER);
 }
 

@@ -157,6 +157,7 @@ uint16_t ssd_io_write(struct ssd *ssd, struct ssd_ctx *c)
 uint16_t ssd_io_flush(struct ssd *ssd, struct ssd_ctx *c)
 {
 	ssd_cache_flush(ssd);
+	ssd_store_save(ssd, false);
 	if (!ssd->instant)
 		c->latency_ns += ssd_latency_ns(ssd, ssd->opts.fua_ns);
 	return 0;

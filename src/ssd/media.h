@@ -55,15 +55,21 @@ struct ssd_media {
 	bool moves;
 };
 
+struct ssd_store;
+
 /**
  * ssd_media_create() - an empty medium (a file medium: as it was left)
+ * @store: the file of a file medium
  * @index: which namespace, zero based; a file medium keeps each in a place of its own
- * Errors: -ENOMEM, -errno of the file with a text.
+ * Errors: -ENOMEM
  */
-int ssd_media_create(struct ssd_media **out, const struct ssd_options *opts, unsigned int index,
-		     uint64_t nlb, uint32_t lba_bytes, uint32_t ms_bytes);
+int ssd_media_create(struct ssd_media **out, const struct ssd_options *opts,
+		     const struct ssd_store *store, unsigned int index, uint64_t nlb,
+		     uint32_t lba_bytes, uint32_t ms_bytes);
 int ssd_media_ram_create(struct ssd_media **out, const struct ssd_options *opts, uint64_t nlb,
 			 uint32_t lba_bytes, uint32_t ms_bytes);
+int ssd_media_file_create(struct ssd_media **out, const struct ssd_store *store, unsigned int index,
+			  uint64_t nlb, uint32_t lba_bytes, uint32_t ms_bytes);
 int ssd_media_null_create(struct ssd_media **out, uint64_t nlb, uint32_t lba_bytes,
 			  uint32_t ms_bytes);
 void ssd_media_destroy(struct ssd_media *m);

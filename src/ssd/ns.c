@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "ssd/device.h"
 
 unsigned int ssd_ns_lbafs(const struct ssd *ssd, struct ssd_lbaf lbaf[SSD_LBAF_MAX])
@@ -66,8 +67,9 @@ static void make_identifiers(struct ssd *ssd, struct ssd_ns *ns)
 	ns->uuid[8] = (uint8_t)((ns->uuid[8] & 0x3f) | 0x80);
 }
 
-int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extended, uint8_t pi_type,
-		  bool pi_first)
+/* Medium and geometry of a format; contents are whatever the medium holds. */
+static int set_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extended,
+		      uint8_t pi_type, bool pi_first)
 {
 	struct ssd_lbaf formats[SSD_LBAF_MAX], *f = &formats[lbaf];
 	struct ssd_media *old = ns->media, *m;
@@ -75,12 +77,9 @@ int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extende
 	int rc;
 
 	ssd_ns_lbafs(ssd, formats);
-	ssd_cache_forget(ssd, ns);
-	if (old && old->lba_bytes == f->lba_bytes && old->ms_bytes == f->ms_bytes) {
-		old->ops->erase(old);
-	} else {
-		rc = ssd_media_create(&m, &ssd->opts, ns->nsid - 1, bytes / f->lba_bytes,
-				      f->lba_bytes, f->ms_bytes);
+	if (!old || old->lba_bytes != f->lba_bytes || old->ms_bytes != f->ms_bytes) {
+		rc = ssd_media_create(&m, &ssd->opts, &ssd->store, ns->nsid - 1,
+				      bytes / f->lba_bytes, f->lba_bytes, f->ms_bytes);
 		if (rc)
 			return rc;
 		ssd_media_destroy(old);
@@ -99,22 +98,55 @@ int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extende
 	return 0;
 }
 
+int ssd_ns_format(struct ssd *ssd, struct ssd_ns *ns, uint8_t lbaf, bool extended, uint8_t pi_type,
+		  bool pi_first)
+{
+	int rc;
+
+	ssd_cache_forget(ssd, ns);
+	if (ns->media)
+		ns->media->ops->erase(ns->media);
+	rc = set_format(ssd, ns, lbaf, extended, pi_type, pi_first);
+	if (!rc)
+		ssd_store_save(ssd, false);
+	return rc;
+}
+
+/* As the options say, or as the file of the drive remembers it. */
+static struct ssd_store_ns first_state(const struct ssd *ssd, unsigned int i)
+{
+	if (ssd->store.fd >= 0 && !ssd->store.fresh)
+		return ssd->store.h.ns[i];
+	return (struct ssd_store_ns){
+		.bytes = i < ssd->opts.ns ? ssd->opts.size_bytes : 0,
+		.exists = i < ssd->opts.ns,
+		.attached = i < ssd->opts.ns,
+		.lbaf = ssd->opts.lba_bytes == 512 ? 0 : 1,
+	};
+}
+
 int ssd_ns_init(struct ssd *ssd)
 {
-	uint8_t lbaf = ssd->opts.lba_bytes == 512 ? 0 : 1;
+	struct ssd_lbaf lbaf[SSD_LBAF_MAX];
+	unsigned int nlbafs = ssd_ns_lbafs(ssd, lbaf);
 
 	for (uint32_t i = 0; i < SSD_NS_MAX; i++) {
+		const struct ssd_store_ns s = first_state(ssd, i);
 		struct ssd_ns *ns = &ssd->ns[i];
 		int rc;
 
 		ns->nsid = i + 1;
 		make_identifiers(ssd, ns);
-		if (i >= ssd->opts.ns)
+		if (!s.exists)
 			continue;
-		ns->bytes = ssd->opts.size_bytes;
+		if (i >= ssd->opts.ns || s.lbaf >= nlbafs || s.pi_type > 3 ||
+		    s.bytes > ssd->opts.size_bytes * ssd->opts.ns)
+			return err_set(-EINVAL, "sim: %s: namespace %u is damaged", ssd->opts.file,
+				       i + 1);
+		ns->bytes = s.bytes;
 		ns->exists = true;
-		ns->attached = true;
-		rc = ssd_ns_format(ssd, ns, lbaf, false, 0, false);
+		ns->attached = s.attached;
+		rc = set_format(ssd, ns, s.lbaf, s.extended, s.pi_type, s.pi_first);
 		if (rc)
 			return rc;
 	}

@@ -80,6 +80,7 @@ static void start(struct ssd *ssd)
 		ssd_fatal(ssd);
 		return;
 	}
+	ssd_store_save(ssd, false);
 	/* what is written from here on is lost with the power */
 	ssd->clean_shutdown = false;
 	r->enable.fire = ready;
@@ -93,6 +94,7 @@ static void shutdown_done(struct ssd *ssd, struct ssd_event *ev)
 {
 	ssd_cache_flush(ssd);
 	ssd->clean_shutdown = true;
+	ssd_store_save(ssd, true);
 	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST), NVME_SET(NVME_CSTS_SHST_COMPLETE, CSTS_SHST));
 }
 

@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/rand.h"
 
@@ -203,9 +204,9 @@ static void check_lost(struct rig *r, struct model *m)
  * A write within AWUPF is whole: of two neighbours written together at last, and nothing
  * else since, both or none are there.
  */
-static void power_lost_at_random_points(void **state)
+static void lose_power_at_random_points(const char *options)
 {
-	struct rig *r = rig_ready("latency=none,awupf=7,cache=128K");
+	struct rig *r = rig_ready(options);
 	struct model *m = calloc(1, sizeof(*m));
 	struct rand rand;
 	uint32_t version = 0;
@@ -230,6 +231,17 @@ static void power_lost_at_random_points(void **state)
 	}
 	free(m);
 	rig_destroy(r);
+}
+
+static void power_lost_at_random_points(void **state)
+{
+	char path[] = "/tmp/ssd-cache-XXXXXX", options[128];
+
+	lose_power_at_random_points("latency=none,awupf=7,cache=128K");
+	close(mkstemp(path));
+	snprintf(options, sizeof(options), "latency=none,awupf=7,cache=128K,file=%s", path);
+	lose_power_at_random_points(options);
+	unlink(path);
 }
 
 static void small_writes_are_atomic(void **state)

@@ -26,7 +26,7 @@ static struct shadow *shadow_create(const char *options, uint32_t lba_bytes, uin
 	struct ssd_options opts;
 
 	assert_int_equal(ssd_options_parse(&opts, options), 0);
-	assert_int_equal(ssd_media_create(&s->m, &opts, 0, LBAS, lba_bytes, ms_bytes), 0);
+	assert_int_equal(ssd_media_create(&s->m, &opts, NULL, 0, LBAS, lba_bytes, ms_bytes), 0);
 	s->data = calloc(LBAS, lba_bytes);
 	s->meta = malloc(LBAS * (ms_bytes + 1));
 	memset(s->meta, 0xff, LBAS * ms_bytes);
