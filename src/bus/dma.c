@@ -288,6 +288,7 @@ static int take(size_t len, uint8_t **va, size_t *dirty)
 		err = grow((size_t)n * DMA_PAGE_BYTES, &piece);
 		if (err)
 			return err;
+		assert(piece);
 		if (!dma_bits_take(&piece->bits, n, boundary, &page))
 			assert(!"a new chunk takes what it was made for");
 	}

@@ -46,9 +46,11 @@ static int map_memfd(void *va, size_t len, unsigned int flags)
 	return err;
 }
 
+/* Over a mapping that was there: this cannot fail for want of anything. */
 static void vacate(void *va, size_t len)
 {
-	mmap(va, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	(void)mmap(va, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		   0);
 }
 
 static int map_piece(struct dma_piece *piece, bool only_huge)

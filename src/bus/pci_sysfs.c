@@ -151,7 +151,7 @@ static int refuse_bound(const char *bdf, const char *driver)
 
 int pci_sysfs_check(const char *bdf, enum pci_driver *driver)
 {
-	unsigned int class;
+	unsigned int class = 0;
 	char name[NAME_MAX];
 
 	if (read_class(bdf, &class))
