@@ -120,7 +120,7 @@ FIVE = [("Read", i, 0) for i in (4, 3, 2, 1, 0)]
 
 
 def test_another_process_reads_the_log(victim):
-    process, path = victim
+    _, path = victim
 
     assert reads(path) == (True, FIVE)
 

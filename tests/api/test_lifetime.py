@@ -177,7 +177,11 @@ def test_threads_share_the_admin_queue(nvme0):
     def work(feature):
         for _ in range(50):
             seen = []
-            nvme0.getfeatures(feature, cb=lambda cdw0, status1: seen.append(cdw0))
+
+            def cb(cdw0, status1, seen=seen):
+                seen.append(cdw0)
+
+            nvme0.getfeatures(feature, cb=cb)
             nvme0.waitdone()
             if len(seen) != 1:
                 wrong.append(seen)

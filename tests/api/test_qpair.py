@@ -105,10 +105,12 @@ def test_a_queue_dropped_with_commands_in_flight_takes_them_along(nvme0, nvme0n1
 
 def test_a_callback_that_holds_its_queue_does_not_keep_it_for_ever(nvme0, nvme0n1, buf):
     before = live("qpairs")
-    qpair = d.Qpair(nvme0, 8)
-    nvme0n1.read(qpair, buf, 0, cb=lambda cdw0, status1: qpair.sqid)
 
-    del qpair
+    def make():
+        qpair = d.Qpair(nvme0, 8)
+        nvme0n1.read(qpair, buf, 0, cb=lambda cdw0, status1: qpair.sqid)
+
+    make()
 
     assert live("qpairs") == before
 

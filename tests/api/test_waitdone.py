@@ -203,7 +203,7 @@ def test_an_error_status_with_a_callback_is_no_warning(nvme0, nvme0n1, qpair):
 
 def test_the_warning_names_the_line_of_the_script(nvme0, nvme0n1, qpair):
     nvme0n1.send_cmd(0xFF, qpair, nsid=1)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="00/01") as caught:
         qpair.waitdone()
 
     assert caught[0].filename == __file__
