@@ -20,6 +20,16 @@
  */
 void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void *data,
 		 uint64_t slba, uint32_t nlb, uint32_t cdw12_hi);
+/* Hot: the same command once more, on other LBAs. It was made by nvme_cmd_rw(). */
+static inline void nvme_cmd_move(struct nvme_req *req, uint64_t slba)
+{
+	req->sqe.cdw10 = (uint32_t)slba;
+	req->sqe.cdw11 = (uint32_t)(slba >> 32);
+	if (unlikely(req->sqe.cdw14))
+		req->sqe.cdw14 = (uint32_t)slba;
+	req->slba = slba;
+}
+
 void nvme_cmd_flush(struct nvme_req *req, struct nvme_ns *ns);
 /* @ranges: buffer of @nr ranges (16 bytes each), one-based count 1..256 */
 void nvme_cmd_dsm(struct nvme_req *req, struct nvme_ns *ns, void *ranges, uint32_t nr,

@@ -14,6 +14,14 @@ static uint32_t config_fua(uint8_t opcode)
 	return fua ? (uint32_t)NVME_FIELD_MASK(RW_FUA) : 0;
 }
 
+/* More than there can be ends as "not in a Buffer" instead of wrapping around. */
+static inline uint32_t data_bytes(uint32_t nlb, uint32_t stride)
+{
+	uint64_t bytes = (uint64_t)nlb * stride;
+
+	return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+}
+
 void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void *data,
 		 uint64_t slba, uint32_t nlb, uint32_t cdw12_hi)
 {
@@ -32,7 +40,7 @@ void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void 
 	req->slba = slba;
 	req->nlb = nlb;
 	req->data = data;
-	req->data_bytes = data ? nlb * nvme_ns_stride(ns, sqe->cdw12) : 0;
+	req->data_bytes = data ? data_bytes(nlb, nvme_ns_stride(ns, sqe->cdw12)) : 0;
 }
 
 void nvme_cmd_flush(struct nvme_req *req, struct nvme_ns *ns)

@@ -31,7 +31,6 @@
 /* The file of this process; all under its lock. */
 static struct {
 	pthread_mutex_t lock;
-	int pid;   /* that made it: a child of fork() makes its own */
 	bool lost; /* no shared memory: said so once */
 	uint64_t bytes;
 	uint64_t closings;
@@ -42,7 +41,7 @@ static struct {
 
 const char *nvme_cmdlog_path(void)
 {
-	return file.pid == nvme_process && file.bytes ? file.path : "";
+	return file.bytes ? file.path : "";
 }
 
 /* --- the file --- */
@@ -182,10 +181,9 @@ static struct nvme_cmdlog_queue *new_slot(uint64_t bytes)
 	return log;
 }
 
-/* After fork: the parent's file is the parent's. */
-static void disown(void)
+void nvme_cmdlog_forked(void)
 {
-	file.pid = nvme_process;
+	pthread_mutex_init(&file.lock, NULL);
 	file.bytes = 0;
 	file.lost = false;
 	file.slots = NULL;
@@ -223,8 +221,6 @@ struct nvme_cmdlog_queue *nvme_cmdlog_open(struct nvme_ctrl *ctrl, uint16_t sqid
 	struct nvme_cmdlog_queue *log;
 
 	pthread_mutex_lock(&file.lock);
-	if (file.pid != nvme_process)
-		disown();
 	log = longest_closed(bytes);
 	if (!log)
 		log = new_slot(bytes);

@@ -101,6 +101,9 @@ void nvme_cmdlog_close(struct nvme_cmdlog_queue *log);
 unsigned int nvme_cmdlog_read(struct nvme_cmdlog_queue *log, struct nvme_cmdlog_record *out,
 			      unsigned int max);
 
+/* In a child of fork(), first of all: the file is the parent's, its lock may be anybody's. */
+void nvme_cmdlog_forked(void);
+
 /* Path of this process's file, "" while there is none. */
 const char *nvme_cmdlog_path(void);
 

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "bus/bus.h"
 #include "nvme/aer.h"
+#include "nvme/cmdlog.h"
 #include "nvme/event.h"
 #include "nvme/init.h"
 #include "nvme/transport.h"
@@ -28,6 +29,7 @@ int nvme_process;
 static void after_fork_in_child(void)
 {
 	nvme_process = getpid();
+	nvme_cmdlog_forked();
 }
 
 static void know_process(void)
@@ -231,7 +233,7 @@ static int open_common(struct nvme_ctrl **out, struct bus *bus, const char *addr
 
 		snprintf(text, sizeof(text), "%s", err_text());
 		if (ctrl->adminq)
-			nvme_ctrl_disable(ctrl);
+			nvme_ctrl_write32(ctrl, NVME_REG_CC, 0);
 		destroy(ctrl);
 		return err_set(err, "%s", text);
 	}
@@ -261,6 +263,8 @@ void nvme_ctrl_put(struct nvme_ctrl *ctrl)
 		return;
 	if (ctrl->pid != nvme_process) {
 		/* The parent's device, queues and recorder: only this process's own copy goes. */
+		if (ctrl->adminq)
+			nvme_qpair_free_copy(ctrl->adminq);
 		free_memory(ctrl);
 		return;
 	}

@@ -21,9 +21,9 @@
 #include "spec/identify.h"
 #include "spec/logs.h"
 
-#define POLL_NS		 100000
-#define QUEUES_WANTED	 1023u /* zero-based */
-#define SMART_WARNINGS	 0x1fu
+#define POLL_NS	       100000
+#define QUEUES_WANTED  1023u /* zero-based */
+#define SMART_WARNINGS 0x1fu
 
 int nvme_ctrl_read_caps(struct nvme_ctrl *ctrl)
 {

@@ -228,9 +228,13 @@ static void set_status(struct nvme_req *req, uint16_t sc11)
 static void check_read(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
 	struct nvme_ns *ns = req->ns;
+	uint32_t stride = nvme_ns_stride(ns, req->sqe.cdw12);
 	struct verify_miss miss;
 	uint16_t bad;
 
+	/* The namespace was formatted since: its LBAs are not those that were read. */
+	if ((uint64_t)req->nlb * stride > req->data_bytes)
+		return;
 	if (ns->pi_type) {
 		bad = nvme_pi_check(ns, req, meta_of(&q->trackers[req->cid], req));
 		if (bad) {
@@ -238,10 +242,9 @@ static void check_read(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 			return;
 		}
 	}
-	if (!ns->verify || !(nvme_config.verify || ns->locks) || !req->data_bytes)
+	if (!ns->verify || !(nvme_config.verify || ns->locks))
 		return;
-	if (!verify_check(ns->verify, req->data, req->slba, req->nlb,
-			  nvme_ns_stride(ns, req->sqe.cdw12), &miss))
+	if (!verify_check(ns->verify, req->data, req->slba, req->nlb, stride, &miss))
 		return;
 	set_status(req, NVME_SC_UNRECOVERED_READ);
 	req->flags |= NVME_REQ_MISS;

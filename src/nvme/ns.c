@@ -67,7 +67,7 @@ static int apply(struct nvme_ns *ns, const struct nvme_id_ns *id)
 
 	if (!id->nsze)
 		return err_set(-ENOENT, "%s: namespace %u is not active", ns->ctrl->addr, ns->nsid);
-	if (f->ds < 9 || f->ds > 20)
+	if (f->ds < 9 || f->ds > 16)
 		return err_set(-EPROTO, "%s: namespace %u claims LBAs of 2^%u bytes",
 			       ns->ctrl->addr, ns->nsid, f->ds);
 	if (ns->nlbas != id->nsze || ns->lba_bytes != 1u << f->ds)

@@ -263,12 +263,17 @@ int nvme_qpair_alloc(struct nvme_ctrl *ctrl, uint16_t sqid, unsigned int depth,
 	return 0;
 }
 
-void nvme_qpair_free(struct nvme_qpair *q)
+void nvme_qpair_free_copy(struct nvme_qpair *q)
 {
-	q->ops->qpair_free(q);
-	nvme_cmdlog_close(q->log);
 	free(q->aer_cids);
 	free(q->trackers);
 	free(q->free_cids);
 	free(q);
+}
+
+void nvme_qpair_free(struct nvme_qpair *q)
+{
+	q->ops->qpair_free(q);
+	nvme_cmdlog_close(q->log);
+	nvme_qpair_free_copy(q);
 }

@@ -160,6 +160,8 @@ static inline unsigned int nvme_qpair_outstanding(const struct nvme_qpair *q)
 int nvme_qpair_alloc(struct nvme_ctrl *ctrl, uint16_t sqid, unsigned int depth,
 		     unsigned int ntrackers, struct nvme_qpair **out);
 void nvme_qpair_free(struct nvme_qpair *q);
+/* In a child of fork(): only what is this process's own. */
+void nvme_qpair_free_copy(struct nvme_qpair *q);
 /* Empty rings, all CIDs free; nothing may be outstanding. */
 void nvme_qpair_rewind(struct nvme_qpair *q);
 

@@ -151,6 +151,8 @@ int nvme_qpair_delete(struct nvme_qpair *q)
 
 	if (ctrl->pid != nvme_process) {
 		/* A copy of somebody else's: neither the device nor shared memory is ours. */
+		nvme_qpair_free_copy(q);
+		count_dec(COUNT_QPAIRS);
 		nvme_ctrl_put(ctrl);
 		return 0;
 	}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Counts the host's instructions per read with callgrind and holds them to the budget.
 
-check_hot_loop.py PROGRAM BUDGET
+check_hot_loop.py PROGRAM BUDGET FUNCTION...
 """
 
 import re
@@ -38,12 +38,12 @@ def instructions(program: str, function: str, count: int) -> int:
 
 
 def main() -> int:
-    program, budget = sys.argv[1], float(sys.argv[2])
+    program, budget, functions = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     if not shutil.which("valgrind"):
         print("valgrind is not installed")
         return SKIP
     total = 0.0
-    for function in ("host_submit", "host_poll"):
+    for function in functions:
         # The difference of two runs is free of everything that happens once.
         short = instructions(program, function, SHORT)
         long = instructions(program, function, LONG)

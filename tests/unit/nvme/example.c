@@ -2,10 +2,11 @@
 /*
  * example.c - the core from C: open a drive, write, read back, compare.
  *
- *     example [ADDRESS]        the software SSD without an address; writes LBAs 0..7 of namespace 1
+ *     example [ADDRESS [NSID]]      the software SSD and namespace 1 by default; writes LBAs 0..7
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -77,22 +78,24 @@ int main(int argc, char **argv)
 	struct nvme_ctrl *ctrl = NULL;
 	struct nvme_qpair *q = NULL;
 	struct nvme_ns *ns = NULL;
+	uint32_t nsid = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
 	int err;
 
 	nvme_config.verify = true;
 	err = nvme_ctrl_open(&ctrl, argc > 1 ? argv[1] : "sim", NULL);
 	if (!err)
-		err = nvme_ns_open(ctrl, 1, &ns);
+		err = nvme_ns_open(ctrl, nsid, &ns);
 	if (!err)
 		err = nvme_qpair_create(ctrl, 64, 0, NVME_QPAIR_AUTO_IRQ, &q);
 	if (!err) {
-		printf("%.40s, %u IO queues, namespace 1: %" PRIu64 " LBAs of %u bytes\n",
-		       ctrl->id_ctrl->mn, ctrl->nsqs, ns->nlbas, ns->lba_bytes);
+		printf("%.40s, %u IO queues, namespace %u: %" PRIu64 " LBAs of %u + %u bytes\n",
+		       ctrl->id_ctrl->mn, ctrl->nsqs, nsid, ns->nlbas, ns->lba_bytes,
+		       ns->meta_bytes);
 		err = write_and_read(q, ns);
 	}
 	if (err)
-		fprintf(stderr, "%s (%d)\n", err < 0 ? err_text() : "the device reported an error",
-			err);
+		fprintf(stderr, "%s (%#x)\n", err < 0 ? err_text() : "the device reported an error",
+			(unsigned int)err);
 	if (q)
 		nvme_qpair_delete(q);
 	nvme_ns_put(ns);

@@ -191,6 +191,7 @@ static int fake_read(struct bus *bus, uint64_t off, int width, uint64_t *val)
 		*val = fake->cc;
 		break;
 	case NVME_REG_CSTS:
+		fake->csts_reads++;
 		*val = fake->csts;
 		break;
 	default:

@@ -57,7 +57,7 @@ struct fake_ctrl {
 	struct nvme_sqe held[FAKE_HELD];
 	uint16_t held_qid[FAKE_HELD];
 	unsigned int nheld;
-	unsigned int commands, doorbell_writes, enables, shutdowns, resets, closes;
+	unsigned int commands, csts_reads, doorbell_writes, enables, shutdowns, resets, closes;
 	struct nvme_sqe last;
 };
 

@@ -264,6 +264,23 @@ static void a_child_process_is_refused_and_touches_nothing(void **state)
 	assert_int_equal(nvme_ctrl_check(f->ctrl), 0);
 }
 
+static void a_child_process_opens_its_own(void **state)
+{
+	struct fixture *mine = NULL;
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fixture_open((void **)&mine);
+		fixture_read(mine, 0);
+		fixture_poll(mine);
+		_exit(mine->completed == 1 && mine->ctrl->pid == getpid() ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+
+	assert_int_equal(status, 0);
+}
+
 static int own_init(struct nvme_ctrl *ctrl, void *priv)
 {
 	int err;
@@ -325,6 +342,7 @@ int main(void)
 		T(memory_of_a_queue_that_will_not_go_is_kept_until_a_reset),
 		cmocka_unit_test(objects_die_in_any_order),
 		T(a_child_process_is_refused_and_touches_nothing),
+		T(a_child_process_opens_its_own),
 		cmocka_unit_test(an_init_of_the_callers_own_replaces_the_standard_one),
 		cmocka_unit_test(doorbells_without_a_mapping_are_register_writes),
 	};

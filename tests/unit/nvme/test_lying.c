@@ -194,6 +194,21 @@ static void a_vanished_device_is_an_event_and_ends_waits(void **state)
 	assert_int_equal(nvme_qpair_enter(f->q), -ENODEV);
 }
 
+static void health_is_looked_at_a_hundred_times_a_second(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before = f->fake->csts_reads;
+
+	nvme_qpair_enter(f->q);
+	for (unsigned int i = 0; i < 10000; i++) {
+		f->now_ns += 100000;
+		nvme_qpair_poll(f->q, 1, f->now_ns);
+	}
+	nvme_qpair_exit(f->q);
+
+	assert_in_range(f->fake->csts_reads - before, 95, 101);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
@@ -207,6 +222,7 @@ int main(void)
 		T(a_ring_full_of_ones_ends_the_poll),
 		T(a_storm_of_events_is_counted_not_kept),
 		T(a_fatal_status_is_an_event_and_bars_commands),
+		T(health_is_looked_at_a_hundred_times_a_second),
 		T(a_vanished_device_is_an_event_and_ends_waits),
 	};
 
