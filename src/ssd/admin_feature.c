@@ -48,6 +48,26 @@ static uint16_t set_cache(struct ssd *ssd, struct ssd_ctx *c)
 	return 0;
 }
 
+/* 05h: for one namespace, or for all of them. */
+static uint16_t set_recovery(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint16_t sc = c->sqe.nsid == NVME_NSID_ALL ? 0 : ssd_ns_check_active(ssd, c, c->sqe.nsid);
+
+	for (uint32_t i = 0; i < SSD_NS_MAX && !sc; i++)
+		if (c->sqe.nsid == NVME_NSID_ALL || c->sqe.nsid == i + 1)
+			ssd->ns[i].error_recovery = c->sqe.cdw11 & 0x0001ffff;
+	return sc;
+}
+
+static uint16_t get_recovery(struct ssd *ssd, struct ssd_ctx *c)
+{
+	uint16_t sc = ssd_ns_check_active(ssd, c, c->sqe.nsid);
+
+	if (!sc)
+		c->cdw0 = ssd->ns[c->sqe.nsid - 1].error_recovery;
+	return sc;
+}
+
 static uint16_t set_vector(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
@@ -85,7 +105,8 @@ static const struct ssd_feature features[256] = {
 				  ssd_feature_set_lba_range, ssd_feature_get_lba_range },
 	[NVME_FEAT_TEMPERATURE_THRESHOLD] = { CHANGE, 0, SSD_WCTEMP, ssd_feature_set_threshold,
 					      ssd_feature_get_threshold },
-	[NVME_FEAT_ERROR_RECOVERY] = { CHANGE_SAVE, 0x0001ffff, 0, NULL, NULL },
+	[NVME_FEAT_ERROR_RECOVERY] = { CHANGE | NVME_SEL_CAP_NS, 0x0001ffff, 0, set_recovery,
+				       get_recovery },
 	[NVME_FEAT_VOLATILE_WRITE_CACHE] = { CHANGE_SAVE, 0x00000001, 1, set_cache, NULL },
 	[NVME_FEAT_NUMBER_OF_QUEUES] = { CHANGE, 0xffffffff, 0, set_queues, NULL },
 	[NVME_FEAT_INTERRUPT_COALESCING] = { CHANGE_SAVE, 0x0000ffff, 0, NULL, NULL },
@@ -136,6 +157,8 @@ void ssd_features_init(struct ssd *ssd)
 void ssd_features_reset(struct ssd *ssd)
 {
 	memcpy(ssd->feat.current, ssd->feat.saved, sizeof(ssd->feat.current));
+	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
+		ssd->ns[i].error_recovery = 0;
 }
 
 /* What belongs to the controller is not set for one namespace. */

@@ -44,7 +44,7 @@ uint64_t ssd_latency_ns(struct ssd *ssd, uint64_t base_ns);
 void ssd_io_count_read(struct ssd *ssd, struct ssd_ctx *c, uint32_t nlb, int mapped);
 void ssd_io_count_write(struct ssd *ssd, struct ssd_ctx *c, uint32_t nlb);
 /* 02/87 if some LBA is unmapped and feature 05h DULBE asks for it. */
-uint16_t ssd_io_check_mapped(struct ssd *ssd, int mapped, uint32_t nlb);
+uint16_t ssd_io_check_mapped(const struct ssd_ns *ns, int mapped, uint32_t nlb);
 
 /* Between media and bounce buffers (transfer.h); @return LBAs mapped, or 0, or -errno. */
 int ssd_io_load(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t nlb);

@@ -77,7 +77,7 @@ uint16_t ssd_io_verify(struct ssd *ssd, struct ssd_ctx *c)
 		rc = ssd_io_load(ssd, c, slba + done, step);
 		if (rc < 0)
 			return ssd_io_media_error(ssd, c, rc);
-		sc = ssd_io_check_mapped(ssd, rc, step);
+		sc = ssd_io_check_mapped(c->ns, rc, step);
 		if (!sc)
 			sc = ssd_pi_check(c->ns, c, &pi, slba + done, step, ssd->bounce,
 					  ssd->bounce_meta);

@@ -23,7 +23,7 @@ uint16_t ssd_io_read_bounced(struct ssd *ssd, struct ssd_ctx *c)
 	mapped = ssd_io_load(ssd, c, slba, nlb);
 	if (mapped < 0)
 		return ssd_io_media_error(ssd, c, mapped);
-	sc = ssd_io_check_mapped(ssd, mapped, nlb);
+	sc = ssd_io_check_mapped(c->ns, mapped, nlb);
 	if (!sc)
 		sc = ssd_transfer_out(ssd, c, slba, nlb, &pi);
 	if (!sc)

@@ -15,9 +15,9 @@
 #include "ssd/hot.h"
 #include "ssd/io.h"
 
-uint16_t ssd_io_check_mapped(struct ssd *ssd, int mapped, uint32_t nlb)
+uint16_t ssd_io_check_mapped(const struct ssd_ns *ns, int mapped, uint32_t nlb)
 {
-	if (mapped < (int)nlb && NVME_GET(ssd->feat.current[NVME_FEAT_ERROR_RECOVERY], ERR_DULBE))
+	if (mapped < (int)nlb && NVME_GET(ns->error_recovery, ERR_DULBE))
 		return NVME_SC_DEALLOCATED;
 	return 0;
 }
@@ -105,7 +105,7 @@ uint16_t ssd_io_read(struct ssd *ssd, struct ssd_ctx *c)
 		mapped = read_pieces(ssd, ns->media, slba, nlb);
 	if (SSD_UNLIKELY(mapped < 0))
 		return ssd_io_media_error(ssd, c, mapped);
-	sc = ssd_io_check_mapped(ssd, mapped, nlb);
+	sc = ssd_io_check_mapped(ns, mapped, nlb);
 	if (SSD_LIKELY(!sc))
 		ssd_io_count_read(ssd, c, nlb, mapped);
 	return sc;

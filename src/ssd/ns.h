@@ -50,6 +50,7 @@ struct ssd_ns {
 	uint64_t ncap;
 	uint64_t bytes; /* of data, whatever the format */
 	bool write_protected;
+	uint32_t error_recovery; /* feature 05h */
 	uint8_t uuid[16];
 	uint8_t eui64[8];
 	uint8_t nguid[16];
