@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/likely.h"
 #include "ioworker/worker.h"
+#include "nvme/cmd.h"
 #include "nvme/ctrl.h"
 
 #define CHECK_NS UINT64_C(100000000)
@@ -37,6 +38,12 @@ static void count_done(struct ioworker *w, uint64_t now_ns)
 	w->done_now = 0;
 }
 
+/* config() may have changed since the command of a slot was made. */
+static inline bool any_fua(void)
+{
+	return nvme_config.fua_read || nvme_config.fua_write;
+}
+
 static inline void submit_one(struct ioworker *w, uint64_t now_ns)
 {
 	struct ioworker_slot *slot = w->free;
@@ -45,8 +52,27 @@ static inline void submit_one(struct ioworker *w, uint64_t now_ns)
 	w->free = slot->next;
 	w->left--;
 	plan_next(&w->plan, &io);
-	ioworker_command(w, slot, &io);
+	if (likely(slot->movable && slot->op == io.op && slot->nlb == io.nlb && !any_fua())) {
+		slot->slba = io.slba;
+		nvme_cmd_move(&slot->req, io.slba);
+	} else {
+		ioworker_command(w, slot, &io);
+	}
 	nvme_qpair_submit(w->q, &slot->req, now_ns);
+}
+
+static bool is_due(struct ioworker *w, uint64_t now_ns)
+{
+	if (w->plan.replay)
+		return now_ns - w->start_ns >= plan_due_ns(&w->plan);
+	return rate_take(&w->rate, now_ns, 1);
+}
+
+/* The buffers are too small for the LBAs that the namespace has now. */
+static void __attribute__((noinline)) formatted(struct ioworker *w)
+{
+	ioworker_set_fault(w, IOWORKER_FAULT_SIZE, "the namespace has got another LBA format");
+	w->ending = true;
 }
 
 /* Return: how many commands were submitted. */
@@ -54,11 +80,11 @@ static uint64_t submit_due(struct ioworker *w, uint64_t now_ns)
 {
 	uint64_t n = 0;
 
+	if (unlikely(w->ns->stride_bytes != w->stride_bytes))
+		formatted(w);
 	/* A command that cannot be mapped fails inside of its submission, and ends the worker. */
 	while (w->free && w->left && !w->ending) {
-		if (unlikely(w->rate.micro_iops) && !rate_take(&w->rate, now_ns, 1))
-			break;
-		if (unlikely(w->plan.replay) && now_ns - w->start_ns < plan_due_ns(&w->plan))
+		if (unlikely(w->paced) && !is_due(w, now_ns))
 			break;
 		submit_one(w, now_ns);
 		n++;

@@ -177,6 +177,7 @@ void ioworker_begin(struct ioworker *w, uint64_t now_ns)
 	w->check_ns = now_ns;
 	w->left = w->io_count ? w->io_count : UINT64_MAX;
 	w->end_ns = w->time_ns ? now_ns + w->time_ns : UINT64_MAX;
+	w->paced = w->iops > 0 || w->plan.replay;
 	rate_init(&w->rate, w->iops, now_ns);
 	stats_start(&w->stats, now_ns);
 	atomic_store(&w->live.running, true);

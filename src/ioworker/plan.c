@@ -255,6 +255,12 @@ static uint64_t following_lba(const struct plan *p, const struct plan_place *pla
 static uint64_t __attribute__((noinline)) first_lba(struct plan *p, const struct plan_place *place)
 {
 	p->begun = true;
+	p->simple =
+		p->nops == 1 && p->place_choice.n == 1 && p->random_percent == 100 && !p->slice_of;
+	p->first = place->first;
+	p->nslots = place->nslots;
+	p->align = place->align;
+	p->nlb = place->nlb;
 	if (p->lba_start < place->first || p->lba_start > place->last)
 		return place->first;
 	return p->lba_start;
@@ -270,7 +276,7 @@ static void __attribute__((noinline)) replay_next(struct plan *p, struct plan_io
 	io->op = op_index(p, r->opcode);
 }
 
-void plan_next(struct plan *p, struct plan_io *io)
+void plan_next_general(struct plan *p, struct plan_io *io)
 {
 	const struct plan_place *place = p->places;
 	uint32_t op = 0;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/likely.h"
 #include "base/rand.h"
 
 #define PLAN_OPS_MAX	16u
@@ -80,8 +81,18 @@ struct plan_choice {
 	uint32_t n;
 };
 
+/**
+ * struct plan
+ * @simple: all commands to come are of one opcode and size, random and uniform
+ * @first, @nslots, @align, @nlb: of their place
+ */
 struct plan {
 	struct rand rand;
+	uint64_t first;
+	uint64_t nslots;
+	uint32_t align;
+	uint32_t nlb;
+	bool simple;
 	struct plan_place *places;
 	struct plan_choice place_choice;
 	struct plan_choice op_choice;
@@ -116,8 +127,21 @@ struct plan_io {
 int plan_init(struct plan *p, const struct plan_opts *opts);
 void plan_fini(struct plan *p);
 
-/* The next command; a replay must not be asked for more than it has. */
-void plan_next(struct plan *p, struct plan_io *io);
+/* plan_next() of anything but random commands of one kind. */
+void plan_next_general(struct plan *p, struct plan_io *io);
+
+/* Hot: the next command; a replay must not be asked for more than it has. */
+static inline void plan_next(struct plan *p, struct plan_io *io)
+{
+	if (likely(p->simple)) {
+		io->slba = p->first + rand_below(&p->rand, p->nslots) * p->align;
+		io->nlb = p->nlb;
+		io->opcode = p->opcodes[0];
+		io->op = 0;
+		return;
+	}
+	plan_next_general(p, io);
+}
 
 /* When the next command of a replay is due, since the start; UINT64_MAX after the last. */
 static inline uint64_t plan_due_ns(const struct plan *p)

@@ -40,12 +40,14 @@ static size_t page_up(size_t bytes)
 
 int ioworker_slots_alloc(struct ioworker *w)
 {
-	size_t bytes = page_up((size_t)w->plan.max_nlb * w->ns->stride_bytes);
+	uint32_t stride_bytes = w->ns->stride_bytes;
+	size_t bytes = page_up((size_t)w->plan.max_nlb * stride_bytes);
 	bool writes = any_to_device(w);
 	size_t each = writes ? 2 * bytes : bytes;
 	struct rand rand;
 	int err;
 
+	w->stride_bytes = stride_bytes;
 	w->slots = aligned_alloc(64, w->qdepth * sizeof(*w->slots));
 	if (!w->slots)
 		return err_set(-ENOMEM, "no memory for %u commands", w->qdepth);
@@ -108,14 +110,17 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 	slot->op = io->op;
 	slot->slba = io->slba;
 	slot->nlb = io->nlb;
+	slot->movable = false;
 	switch (io->opcode) {
 	case NVME_CMD_READ:
 		req->flags = NVME_REQ_CHECK;
 		nvme_cmd_rw(req, w->ns, io->opcode, slot->read_data, io->slba, io->nlb, 0);
+		slot->movable = !nvme_config.fua_read && !w->ns->pi_type;
 		break;
 	case NVME_CMD_WRITE:
 		req->flags = NVME_REQ_STAMP;
 		nvme_cmd_rw(req, w->ns, io->opcode, slot->write_data, io->slba, io->nlb, 0);
+		slot->movable = !nvme_config.fua_write && !w->ns->pi_type;
 		break;
 	case NVME_CMD_FLUSH:
 		req->flags = 0;

@@ -21,6 +21,7 @@
  * @req: first, so that a request is its slot
  * @read_data: memory for what comes from the device
  * @slba, @nlb, @op: as planned
+ * @movable: the next command, if of the same kind, needs nothing but another LBA
  * @write_data: filled once with the pattern; writes change its stamps only
  */
 struct ioworker_slot {
@@ -32,6 +33,7 @@ struct ioworker_slot {
 	uint64_t slba;
 	uint32_t nlb;
 	uint8_t op;
+	bool movable;
 } __attribute__((aligned(64)));
 
 /**
@@ -52,7 +54,9 @@ struct ioworker {
 	uint64_t left;
 	uint64_t check_ns;
 	uint64_t end_ns;
+	uint32_t stride_bytes; /* of the namespace when the buffers were made */
 	bool ending;
+	bool paced; /* commands have a time before which they must not go out */
 	_Atomic bool closing;
 	_Atomic bool stop;
 	struct rate rate;
@@ -99,7 +103,7 @@ void ioworker_begin(struct ioworker *w, uint64_t now_ns);
 int ioworker_slots_alloc(struct ioworker *w);
 void ioworker_slots_free(struct ioworker *w);
 
-/* Fill the request of a slot with a planned command. Hot. */
+/* Fill the request of a slot with a planned command. */
 void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const struct plan_io *io);
 
 /* nvme_req.done of every slot. Hot. */

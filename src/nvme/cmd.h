@@ -20,13 +20,12 @@
  */
 void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void *data,
 		 uint64_t slba, uint32_t nlb, uint32_t cdw12_hi);
-/* Hot: the same command once more, on other LBAs. It was made by nvme_cmd_rw(). */
+
+/* Hot: what nvme_cmd_rw() made, once more on other LBAs; not with reference tags. */
 static inline void nvme_cmd_move(struct nvme_req *req, uint64_t slba)
 {
 	req->sqe.cdw10 = (uint32_t)slba;
 	req->sqe.cdw11 = (uint32_t)(slba >> 32);
-	if (unlikely(req->sqe.cdw14))
-		req->sqe.cdw14 = (uint32_t)slba;
 	req->slba = slba;
 }
 
