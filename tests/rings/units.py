@@ -16,7 +16,8 @@ from rings.ring import LOGS, CannotRun, Outcome, Ring, tail
 SKIPPED = 77
 #: Meson's time limits are for programs without sanitizers on a machine with nothing else to do.
 SLOWER = 4
-DECLARED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
+#: A file may give cmocka's macros a shorter name: #define T(test) cmocka_unit_test_setup(test, ...)
+SHORTHAND = re.compile(r"^#define (\w+)\((\w+)\)\s+cmocka_unit_test\w*\(\2\b.*$", re.MULTILINE)
 TAP_LINE = re.compile(r"^(not ok|ok) \d+ (?:- |# SKIP )(\w+)", re.MULTILINE)
 ENVIRONMENT = {
     "CMOCKA_MESSAGE_OUTPUT": "TAP",
@@ -28,7 +29,9 @@ ENVIRONMENT = {
 
 def cases(text: str) -> list[str]:
     """The cmocka tests that a source declares."""
-    return list(dict.fromkeys(DECLARED.findall(text)))
+    words = ["cmocka_unit_test\\w*", *(match[1] for match in SHORTHAND.finditer(text))]
+    declared = re.compile(rf"\b(?:{'|'.join(words)})\(\s*(\w+)")
+    return list(dict.fromkeys(declared.findall(SHORTHAND.sub("", text))))
 
 
 def c_sources(target: Mapping[str, Any]) -> list[Path]:
