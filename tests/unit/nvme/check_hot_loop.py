@@ -51,7 +51,7 @@ def main() -> int:
         print(f"{function}: {per_io:.1f} instructions per read")
         total += per_io
     print(f"host side: {total:.1f} instructions per read, budget {budget:.0f}")
-    return 0 if total <= budget else 1
+    return 0 if 0 < total <= budget else 1
 
 
 if __name__ == "__main__":
