@@ -1,0 +1,121 @@
+"""The rings themselves: what they read out of a process, however it ends."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from rings.process import Process
+from rings.ring import LOGS, TOP, Outcome
+from rings.ring_api import findings
+from rings.scripts import SESSION, ScriptRing, pytest_command
+from rings.units import cases, tap_outcomes
+
+SCRIPT = """
+import os, pytest
+def test_passes(): pass
+def test_fails(): assert 1 == 2
+def test_skips(): pytest.skip("because")
+@pytest.mark.xfail(reason="known")
+def test_is_known_to_fail(): assert 0
+@pytest.fixture
+def broken(): raise ValueError("set-up")
+def test_has_no_set_up(broken): pass
+def test_dies(): os._exit(3)
+@pytest.mark.parametrize("a", ["b c"])
+def test_comes_after(a): pass
+"""
+LEAK = """
+=================================================================
+==7==ERROR: LeakSanitizer: detected memory leaks
+
+Direct leak of 77 byte(s) in 1 object(s) allocated from:
+    #0 0x7f in __interceptor_malloc ../../../../src/libsanitizer/asan/asan_malloc_linux.cpp:69
+    #1 0x7f in {caller}
+    #2 0x7f in cfunction_vectorcall_NOARGS Objects/methodobject.c:486
+
+SUMMARY: AddressSanitizer: 77 byte(s) leaked in 1 allocation(s).
+"""
+
+
+class ToyRing(ScriptRing):
+    def launch(self, report: Path, arguments: Sequence[str]) -> Process:
+        environment = {"PYTHONPATH": str(TOP / "tests")}
+        return Process(pytest_command(report, *arguments), self.log, environment, append=True)
+
+
+def outcomes(script: str) -> dict[str, Outcome]:
+    """What a ring over one script says of each of its tests, by the test's name."""
+    ring = ToyRing("toy")
+    folder = TOP / "build" / "toy"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "test_toy.py").write_text(script)
+    ring.folder = str(folder.relative_to(TOP))
+    names = ring.names(long=False)
+    ring.start(names)
+    return {name.rpartition("::")[2]: ring.outcome(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def toy() -> Iterator[dict[str, Outcome]]:
+    yield outcomes(SCRIPT)
+    for left in LOGS.glob("toy*"):
+        left.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        ("test_passes", "passed", ""),
+        ("test_fails", "failed", "assert 1 == 2"),
+        ("test_skips", "skipped", "because"),
+        ("test_is_known_to_fail", "xfailed", "known"),
+        ("test_has_no_set_up", "failed", "ValueError: set-up"),
+        ("test_dies", "failed", "the process ended in this test"),
+        ("test_comes_after[b c]", "passed", ""),
+    ],
+)
+def test_outcome_of(toy: dict[str, Outcome], name: str, kind: str, text: str) -> None:
+    assert toy[name].kind == kind
+    assert text in toy[name].text
+
+
+def test_process_that_worked_is_no_fault(toy: dict[str, Outcome]) -> None:
+    assert toy[SESSION].kind == "passed"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("cmocka_unit_test(a), cmocka_unit_test_setup(\n\tb, open)", ["a", "b"]),
+        ("#define T(test) cmocka_unit_test_setup(test, open)\nT(a), T(b)", ["a", "b"]),
+        ("cmocka_unit_test(a), cmocka_unit_test(a)", ["a"]),
+        ("#define T(test) other(test)\nT(a)", []),
+    ],
+)
+def test_cases_declared_by(text: str, names: list[str]) -> None:
+    assert cases(text) == names
+
+
+def test_tap_of_every_kind() -> None:
+    text = (
+        "1..4\nok 1 - a\nnot ok 2 - b\n# 0x1 != 0x2\nnot ok 3 # SKIP c\nnot ok 4 - d Could not run"
+    )
+
+    assert tap_outcomes(text) == {"a": "passed", "b": "failed", "c": "skipped", "d": "failed"}
+
+
+def test_leak_of_our_own_is_found() -> None:
+    assert len(findings(LEAK.format(caller="dma_alloc ../../src/bus/dma.c:3"))) == 1
+
+
+def test_leak_of_the_interpreter_is_not_ours() -> None:
+    assert findings(LEAK.format(caller="_PyMem_RawMalloc Objects/obmalloc.c:99")) == []
+
+
+def test_any_other_report_of_a_sanitizer_is_found_whole() -> None:
+    report = "==7==ERROR: AddressSanitizer: heap-use-after-free\n    #0 0x7f in list_del"
+
+    assert findings(report) == [report]
