@@ -16,7 +16,6 @@ import atexit as _atexit
 
 from nvme import _core
 from nvme._core import (
-    Buffer,
     NamespaceCreationError,
     NamespaceDeletionError,
     NvmeDeletionError,
@@ -27,6 +26,7 @@ from nvme._core import (
     config,
     srand,
 )
+from nvme.buffer import Buffer
 from nvme.controller import Controller
 from nvme.dotdict import DotDict
 from nvme.namespace import Namespace

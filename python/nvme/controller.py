@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from nvme import _core, admin, events, hmb, warn
-from nvme._core import Buffer
+from nvme.buffer import Buffer
 from nvme.cmdlog import Log
 from nvme.pcie import Pcie
 

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from nvme import admin
-from nvme._core import Buffer
+from nvme.buffer import Buffer
 
 if TYPE_CHECKING:
     from nvme.controller import Controller

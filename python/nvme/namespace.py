@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvme import _core, admin, verify
-from nvme._core import Buffer
+from nvme.buffer import Buffer
 
 if TYPE_CHECKING:
     from nvme.controller import Controller

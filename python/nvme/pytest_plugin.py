@@ -24,6 +24,7 @@ from nvme.fixtures import (
 
 __all__ = ["aer", "buf", "nvme0", "nvme0n1", "pciaddr", "pcie", "qpair", "subsystem", "verify"]
 
+GROUP = "nvme"
 OPTION = "--pciaddr"
 HELP = "address of the device under test, like 01:00.0; the software SSD if not given"
 
@@ -38,8 +39,16 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
     """Adds the option only when no conftest has brought its own."""
     result = yield
     if not _has_option(parser):
-        parser.getgroup("nvme").addoption(OPTION, default="", help=HELP)
+        parser.getgroup(GROUP).addoption(OPTION, default="", help=HELP)
     return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The option is parsed: a conftest that is found later may still add its own."""
+    group = config._parser.getgroup(GROUP)
+    if group.options:
+        group.options.clear()
+        config._parser.optparser._option_string_actions.pop(OPTION)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -22,7 +22,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from nvme._core import Buffer
+from nvme.buffer import Buffer
 
 if TYPE_CHECKING:
     from nvme.controller import Controller

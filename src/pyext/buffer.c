@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * buffer.c - nvme.Buffer: what a script sees of a piece of DMA memory.
+ * buffer.c - nvme._core.Buffer: what a script sees of a piece of DMA memory.
  */
 #include "pyext/buffer.h"
 
@@ -318,7 +318,7 @@ static PyGetSetDef buffer_getset[] = {
 };
 
 static PyMethodDef buffer_methods[] = {
-	ARGS_METHOD("data", py_buffer_field, py_buffer_field_doc),
+	ARGS_METHOD("_data", py_buffer_field, py_buffer_field_doc),
 	ARGS_METHOD("dump", buffer_dump, dump_doc),
 	ARGS_METHOD("set_dsm_range", py_buffer_set_dsm_range, py_buffer_set_dsm_range_doc),
 	ARGS_METHOD("set_copy_range", py_buffer_set_copy_range, py_buffer_set_copy_range_doc),
@@ -359,7 +359,7 @@ static PyType_Slot buffer_slots[] = {
 };
 
 static PyType_Spec buffer_spec = {
-	.name = "nvme.Buffer",
+	.name = "nvme._core.Buffer",
 	.basicsize = sizeof(struct py_buffer),
 	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
 	.slots = buffer_slots,

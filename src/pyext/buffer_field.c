@@ -32,10 +32,10 @@ static PyObject *field_str(const uint8_t *bytes, size_t count)
 }
 
 const char py_buffer_field_doc[] =
-	"data($self, /, byte_end, byte_begin=None, type=int)\n--\n\n"
+	"_data($self, /, byte_end, byte_begin=None, type=None)\n--\n\n"
 	"The field from byte_begin to byte_end, both included, as the specification numbers them.\n\n"
 	"byte_begin: None for a field of one byte\n"
-	"type: int (little endian) or str (ASCII, padding stripped); others are an AssertionError";
+	"type: int (little endian; None, too) or str (ASCII, padding stripped), else AssertionError";
 
 PyObject *py_buffer_field(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
@@ -57,7 +57,7 @@ PyObject *py_buffer_field(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 	if (end >= self->mem.len)
 		return py_fail(PyExc_IndexError, "byte %llu is out of the buffer of %zu bytes",
 			       (unsigned long long)end, self->mem.len);
-	if (!arg[2] || arg[2] == (PyObject *)&PyLong_Type)
+	if (!arg_or_null(arg[2]) || arg[2] == (PyObject *)&PyLong_Type)
 		return field_int(bytes + begin, (size_t)(end - begin + 1));
 	if (arg[2] == (PyObject *)&PyUnicode_Type)
 		return field_str(bytes + begin, (size_t)(end - begin + 1));

@@ -4,9 +4,9 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from api.qemu import CANNOT
 
 import nvme as d
+from api.qemu import CANNOT
 from nvme.software_ssd import SoftwareSsd
 
 QEMU_MODEL = "QEMU NVMe Ctrl"

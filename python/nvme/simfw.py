@@ -1,0 +1,49 @@
+"""Firmware images for the software SSD.
+
+An image is valid for it if it begins with this header of 64 bytes, little endian:
+magic ``PYNVMEFW``, length of the whole image, CRC32C of everything behind the CRC, and the
+Firmware Revision that the drive shows once the image is active.
+"""
+
+from __future__ import annotations
+
+import struct
+
+MAGIC = b"PYNVMEFW"
+HEADER_BYTES = 64
+MAX_BYTES = 16 << 20
+POLYNOMIAL = 0x82F63B78  # CRC32C, reflected
+
+
+def _table() -> list[int]:
+    entries = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (POLYNOMIAL if value & 1 else 0)
+        entries.append(value)
+    return entries
+
+
+def crc32c(data: bytes) -> int:
+    """The checksum of iSCSI and NVMe."""
+    table = _table()
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def build(payload: bytes, fr: str) -> bytes:
+    """An image around ``payload`` that turns the drive's Firmware Revision into ``fr``.
+
+    The image is padded to a multiple of 4 bytes, the unit of Firmware Image Download.
+    """
+    revision = fr.encode("ascii")
+    if not 1 <= len(revision) <= 8 or not fr.isprintable() or not fr.strip():
+        raise ValueError(f"a firmware revision is 1 to 8 printable ASCII characters, not {fr!r}")
+    tail = revision.ljust(8) + bytes(HEADER_BYTES - 24) + payload
+    tail += bytes(-len(tail) % 4)
+    size = len(tail) + 16
+    if size > MAX_BYTES:
+        raise ValueError(f"an image of {size} bytes; the drive takes at most {MAX_BYTES}")
+    return MAGIC + struct.pack("<II", size, crc32c(tail)) + tail
