@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/counts.h"
 #include "base/err.h"
 #include "bus/address.h"
 #include "bus/irq.h"
@@ -71,8 +72,10 @@ int bus_open(struct bus **out, const char *addr)
 		err = open_function(out, address.text);
 	else
 		err = soft_ops.open(out, address.text);
-	if (!err)
+	if (!err) {
 		list_add_tail(&open_functions, &(*out)->open_node);
+		count_inc(COUNT_BUSES);
+	}
 	pthread_mutex_unlock(&open_lock);
 	return err;
 }
@@ -85,6 +88,7 @@ void bus_close(struct bus *bus)
 	pthread_mutex_lock(&open_lock);
 	list_del(&bus->open_node);
 	bus->ops->close(bus);
+	count_dec(COUNT_BUSES);
 	pthread_mutex_unlock(&open_lock);
 }
 

@@ -270,10 +270,7 @@ static int soft_open(struct bus **out, const char *addr)
 	return 0;
 }
 
-/*
- * The device stops before its memory goes. In a forked child the lock may be held by a
- * thread that is not there, and all there is to free is memory.
- */
+/* The device stops before its memory goes. A forked child has memory only. */
 static void soft_close(struct bus *bus)
 {
 	struct soft_bus *soft = soft_bus_of(bus);

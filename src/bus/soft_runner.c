@@ -156,11 +156,34 @@ void soft_runner_wake(void)
 	syscall(SYS_futex, &runner.seq, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* The child has no such thread, and locks may have been held at the time. */
+/*
+ * A child gets a copy of every SSD, to be freed there: none may be in the middle of
+ * something at that moment.
+ */
+static void stop_before_fork(void)
+{
+	struct list_node *node;
+
+	pthread_mutex_lock(&runner.start_stop);
+	pthread_mutex_lock(&runner.lock);
+	for (node = runner.buses.next; node != &runner.buses; node = node->next)
+		pthread_mutex_lock(&list_entry(node, struct soft_bus, runner_node)->lock);
+}
+
+static void resume_after_fork(void)
+{
+	struct list_node *node;
+
+	for (node = runner.buses.next; node != &runner.buses; node = node->next)
+		pthread_mutex_unlock(&list_entry(node, struct soft_bus, runner_node)->lock);
+	pthread_mutex_unlock(&runner.lock);
+	pthread_mutex_unlock(&runner.start_stop);
+}
+
+/* The child has no such thread, and the devices are the parent's. */
 static void forget_after_fork(void)
 {
-	pthread_mutex_init(&runner.start_stop, NULL);
-	pthread_mutex_init(&runner.lock, NULL);
+	resume_after_fork();
 	list_init(&runner.buses);
 	if (runner.running)
 		count_add(COUNT_THREADS, -1);
@@ -175,7 +198,7 @@ static int start(void)
 	sigset_t all, old;
 	int err;
 
-	if (!hooked && pthread_atfork(NULL, NULL, forget_after_fork))
+	if (!hooked && pthread_atfork(stop_before_fork, resume_after_fork, forget_after_fork))
 		return err_set(-ENOMEM, "no memory");
 	hooked = true;
 	sigfillset(&all);

@@ -91,7 +91,8 @@ int soft_teardown(void **state)
 	dma_free(&data);
 	bus_close(soft_dev);
 	soft_dev = NULL;
-	return count_get(COUNT_FDS) || count_get(COUNT_CHUNKS) || count_get(COUNT_THREADS);
+	return count_get(COUNT_FDS) || count_get(COUNT_CHUNKS) || count_get(COUNT_THREADS) ||
+	       count_get(COUNT_BUSES);
 }
 
 /* Identify Controller; the doorbell is a plain store, as the driver's. */

@@ -40,10 +40,32 @@ static void a_forked_child_is_on_its_own(void **state)
 	assert_int_equal(bus_irq_wait(soft_dev, 0, clock_now_ns() + 1000 * MS), 1);
 }
 
+/* Each child gets the device as it is between two commands, whatever the runner is doing. */
+static void a_device_at_work_is_copied_whole(void **state)
+{
+	for (unsigned int i = 1; i < SOFT_ENTRIES; i++) {
+		int status;
+		pid_t pid;
+
+		soft_submit();
+		bus_kick(soft_dev);
+		pid = fork();
+		if (!pid) {
+			bus_close(soft_dev);
+			_exit(count_get(COUNT_BUSES) != 0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_true(soft_posted_within_ms(i, 1000));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_forked_child_is_on_its_own, soft_setup,
+						soft_teardown),
+		cmocka_unit_test_setup_teardown(a_device_at_work_is_copied_whole, soft_setup_fast,
 						soft_teardown),
 	};
 
