@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Asynchronous events: requests, masks, the temperature thresholds. */
+#include "bench.h"
+
+#define OVER(k)	 (k)
+#define UNDER(k) ((k) | 1u << NVME_TMPTH_THSEL_SHIFT)
+#define HOT	 BENCH_EVENT(NVME_AER_TYPE_SMART, NVME_AER_SMART_TEMPERATURE, NVME_LOG_SMART)
+
+static void watch_temperature(struct rig *r)
+{
+	assert_int_equal(bench_set_feature(r, NVME_FEAT_ASYNC_EVENT, NVME_SMART_WARN_TEMPERATURE),
+			 0);
+}
+
+static uint16_t threshold(struct rig *r, uint32_t cdw11)
+{
+	bench_start(r, bench_sqe(r, NVME_ADMIN_SET_FEATURES, 0, NVME_FEAT_TEMPERATURE_THRESHOLD,
+				 cdw11));
+	return bench_end(r, NULL);
+}
+
+static void four_requests_may_wait(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	bench_aers(r, 4);
+	bench_start(r, (struct nvme_sqe){ .opc = NVME_ADMIN_ASYNC_EVENT });
+	assert_int_equal(bench_end(r, NULL), NVME_SC_AER_LIMIT_EXCEEDED);
+	rig_destroy(r);
+}
+
+static void an_event_waits_for_a_request(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	watch_temperature(r);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), 0);
+	bench_start(r, (struct nvme_sqe){ .opc = NVME_ADMIN_ASYNC_EVENT });
+	assert_int_equal(bench_event(r), HOT);
+	rig_destroy(r);
+}
+
+static void an_event_is_masked_until_its_log_is_read(void **state)
+{
+	const uint32_t rae = 1u << NVME_LOG_RAE_SHIFT;
+	struct rig *r = rig_ready("");
+
+	watch_temperature(r);
+	bench_aers(r, 2);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), HOT);
+	assert_int_equal(ssd_set_temperature(r->ssd, 300, r->now_ns), 0);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), 0);
+	/* RAE keeps the mask */
+	bench_start(r, bench_sqe(r, NVME_ADMIN_GET_LOG_PAGE, NVME_NSID_ALL,
+				 127u << 16 | rae | NVME_LOG_SMART, 0));
+	assert_int_equal(bench_end(r, NULL), 0);
+	assert_int_equal(ssd_set_temperature(r->ssd, 300, r->now_ns), 0);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), 0);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_GET_LOG_PAGE, NVME_NSID_ALL,
+				 127u << 16 | NVME_LOG_SMART, 0));
+	assert_int_equal(bench_end(r, NULL), 0);
+	assert_int_equal(ssd_set_temperature(r->ssd, 300, r->now_ns), 0);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), HOT);
+	rig_destroy(r);
+}
+
+static void warnings_are_sent_when_asked_for(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	bench_aers(r, 1);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), 0);
+	rig_destroy(r);
+}
+
+static void thresholds_are_evaluated_at_once(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	watch_temperature(r);
+	bench_aers(r, 4);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_SET_FEATURES, 0, 4, OVER(300)));
+	assert_int_equal(bench_event(r), HOT);
+	assert_int_equal(bench_end(r, NULL), 0);
+	bench_log(r, NVME_LOG_SMART, 512);
+	/* still too hot for another threshold: another event */
+	bench_start(r, bench_sqe(r, NVME_ADMIN_SET_FEATURES, 0, 4, OVER(301)));
+	assert_int_equal(bench_event(r), HOT);
+	assert_int_equal(bench_end(r, NULL), 0);
+	bench_log(r, NVME_LOG_SMART, 512);
+	assert_int_equal(threshold(r, OVER(400)), 0);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_SET_FEATURES, 0, 4, UNDER(390)));
+	assert_int_equal(bench_event(r), HOT);
+	assert_int_equal(bench_end(r, NULL), 0);
+	rig_destroy(r);
+}
+
+static void thresholds_read_back_and_reset(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct nvme_id_ctrl *id = bench_identify(r, 0, NVME_CNS_CTRL);
+	uint32_t over = id->wctemp, cdw0;
+
+	assert_int_equal(bench_feature(r, 4, NVME_SEL_CURRENT), over);
+	assert_int_equal(threshold(r, OVER(350)), 0);
+	assert_int_equal(threshold(r, UNDER(200)), 0);
+	assert_int_equal(bench_feature(r, 4, NVME_SEL_CURRENT), 350);
+	assert_int_equal(bench_feature(r, 4, NVME_SEL_DEFAULT), over);
+	assert_int_equal(
+		rig_run(r, 0, bench_sqe(r, NVME_ADMIN_GET_FEATURES, 0, 4, UNDER(0)), &cdw0), 0);
+	assert_int_equal(cdw0, 200);
+	bench_reset(r, BENCH_CONTROLLER);
+	assert_int_equal(bench_feature(r, 4, NVME_SEL_CURRENT), over);
+	rig_destroy(r);
+}
+
+static void sensors_that_are_not_there_are_refused(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	for (uint32_t sensor = 1; sensor < 15; sensor++)
+		assert_int_equal(threshold(r, sensor << 16 | 350), NVME_SC_INVALID_FIELD);
+	assert_int_equal(threshold(r, 15u << 16 | 350), 0);
+	assert_int_equal(threshold(r, 2u << 20 | 350), NVME_SC_INVALID_FIELD);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_GET_FEATURES, 0, 4, 15u << 16),
+			 NVME_SC_INVALID_FIELD);
+	rig_destroy(r);
+}
+
+static void events_of_different_types_do_not_mask_each_other(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	watch_temperature(r);
+	bench_aers(r, 2);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), HOT);
+	rig_set_reg(r, NVME_REG_DOORBELLS + 8 * 9, 1);
+	assert_int_equal(bench_event(r),
+			 BENCH_EVENT(NVME_AER_TYPE_ERROR, NVME_AER_ERROR_INVALID_DOORBELL_REG,
+				     NVME_LOG_ERROR));
+	rig_destroy(r);
+}
+
+static void resets_forget_requests_and_masks(void **state)
+{
+	for (enum bench_reset how = 0; how < BENCH_RESETS; how++) {
+		struct rig *r = rig_ready("");
+
+		watch_temperature(r);
+		bench_aers(r, 4);
+		assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+		assert_int_equal(bench_event(r), HOT);
+		assert_int_equal(ssd_set_temperature(r->ssd, 300, r->now_ns), 0);
+		bench_reset(r, how);
+		watch_temperature(r);
+		bench_aers(r, 4);
+		assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+		assert_int_equal(bench_event(r), HOT);
+		rig_destroy(r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(four_requests_may_wait),
+		cmocka_unit_test(an_event_waits_for_a_request),
+		cmocka_unit_test(an_event_is_masked_until_its_log_is_read),
+		cmocka_unit_test(warnings_are_sent_when_asked_for),
+		cmocka_unit_test(thresholds_are_evaluated_at_once),
+		cmocka_unit_test(thresholds_read_back_and_reset),
+		cmocka_unit_test(sensors_that_are_not_there_are_refused),
+		cmocka_unit_test(events_of_different_types_do_not_mask_each_other),
+		cmocka_unit_test(resets_forget_requests_and_masks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

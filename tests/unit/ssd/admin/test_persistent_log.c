@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The Persistent Event Log, log page 0Dh. */
+#include "bench.h"
+
+#define BYTES 4096
+
+static uint16_t act(struct rig *r, uint32_t action)
+{
+	return bench_admin(r, NVME_ADMIN_GET_LOG_PAGE, 0,
+			   (BYTES / 4u - 1) << 16 | action << 8 | NVME_LOG_PERSISTENT_EVENT, 0);
+}
+
+/* The @n-th event of the log at r->buf, newest first. */
+static const struct nvme_persistent_event *event_at(struct rig *r, unsigned int n)
+{
+	const uint8_t *at = r->buf + sizeof(struct nvme_persistent_event_log);
+
+	while (n--) {
+		const struct nvme_persistent_event *e = (const void *)at;
+
+		at += e->ehl + 3u + e->el;
+	}
+	return (const void *)at;
+}
+
+static void a_context_is_established_read_and_released(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	assert_int_equal(act(r, NVME_LSP_PEL_READ), NVME_SC_SEQUENCE_ERROR);
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), NVME_SC_SEQUENCE_ERROR);
+	assert_int_equal(act(r, NVME_LSP_PEL_READ), 0);
+	memset(r->buf, 0xee, 64);
+	assert_int_equal(act(r, NVME_LSP_PEL_RELEASE), 0);
+	assert_int_equal(r->buf[0], 0xee);
+	assert_int_equal(act(r, NVME_LSP_PEL_READ), NVME_SC_SEQUENCE_ERROR);
+	rig_destroy(r);
+}
+
+static void resets_release_the_context(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	bench_reset(r, BENCH_CONTROLLER);
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	rig_destroy(r);
+}
+
+static void the_context_is_a_snapshot(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct nvme_persistent_event_log *l = (void *)r->buf;
+
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	assert_int_equal(l->tnev, 1);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_FORMAT, 1, 0, 0), 0);
+	assert_int_equal(act(r, NVME_LSP_PEL_READ), 0);
+	assert_int_equal(l->tnev, 1);
+	assert_int_equal(act(r, NVME_LSP_PEL_RELEASE), 0);
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	assert_int_equal(l->tnev, 3);
+	rig_destroy(r);
+}
+
+static void events_are_what_happened(void **state)
+{
+	static const uint8_t types[] = { NVME_PEL_POWER_ON_RESET,   NVME_PEL_SANITIZE_COMPLETION,
+					 NVME_PEL_SANITIZE_START,   NVME_PEL_FORMAT_COMPLETION,
+					 NVME_PEL_FORMAT_START,	    NVME_PEL_FW_COMMIT,
+					 NVME_PEL_TIMESTAMP_CHANGE, NVME_PEL_POWER_ON_RESET };
+	static const uint8_t lengths[] = { 44, 8, 12, 12, 12, 22, 16, 44 };
+	struct rig *r = rig_ready("sanitize_s=0");
+	struct nvme_persistent_event_log *l = (void *)r->buf;
+	size_t total = sizeof(*l);
+
+	assert_int_equal(bench_set_feature(r, NVME_FEAT_TIMESTAMP, 0), 0);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_FW_COMMIT, 0, 1, 0), NVME_SC_INVALID_FW_IMAGE);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_FORMAT, 1, 0, 0), 0);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_SANITIZE, 0, NVME_SANACT_BLOCK_ERASE, 0), 0);
+	rig_advance(r, 1);
+	bench_reset(r, BENCH_POWER);
+
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	assert_int_equal(l->tnev, sizeof(types));
+	for (unsigned int i = 0; i < sizeof(types); i++) {
+		const struct nvme_persistent_event *e = event_at(r, i);
+
+		assert_int_equal(e->etype, types[i]);
+		assert_int_equal(e->el, lengths[i]);
+		total += sizeof(*e) + e->el;
+		assert_true(l->seb[types[i] / 8] >> types[i] % 8 & 1);
+	}
+	assert_int_equal(l->tll, total);
+	assert_int_equal(l->pcc, 2);
+	rig_destroy(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_context_is_established_read_and_released),
+		cmocka_unit_test(resets_release_the_context),
+		cmocka_unit_test(the_context_is_a_snapshot),
+		cmocka_unit_test(events_are_what_happened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
