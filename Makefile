@@ -55,7 +55,7 @@ test-long:
 
 bench:
 	@./install.sh
-	@$(python) bench/api.py
+	@$(python) bench/run.py $(ARGS)
 
 setup:
 	@$(sudo) scripts/setup.sh bind $(pciaddr)
