@@ -18,6 +18,8 @@ SESSION = "session"
 WORKED = (0, 1, 5)
 COLLECT_TIMEOUT_S = 120
 TEST_TIMEOUT_S = 300
+#: Long forms take hours.
+LONG_TIMEOUT_S = 24 * 3600
 POLL_S = 0.05
 STARTS = 6
 
@@ -67,7 +69,7 @@ class ScriptRing(Ring):
         self.log = LOGS / f"{name}.log"
         self.all: list[str] = []
         self.wanted: list[str] = []
-        self.options = [f"--timeout={TEST_TIMEOUT_S}"]
+        self.options: list[str] = []
         self.phases: dict[str, list[Phase]] = {}
         self.faults: list[str] = []
         self.process: Process | None = None
@@ -90,7 +92,11 @@ class ScriptRing(Ring):
     def names(self, long: bool) -> list[str]:
         self.prepare()
         self.all, fault = collected(self.folder, long)
-        self.options += ["--long"] * long
+        if long:
+            self.timeout_s = LONG_TIMEOUT_S
+            self.options = ["--long", f"--timeout={LONG_TIMEOUT_S}"]
+        else:
+            self.options = [f"--timeout={TEST_TIMEOUT_S}"]
         if fault:
             self.faults.append(fault)
         elif not self.all:
