@@ -136,6 +136,14 @@ int nvme_ctrl_read32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t *val);
 int nvme_ctrl_write32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val);
 int nvme_ctrl_read64(struct nvme_ctrl *ctrl, uint32_t off, uint64_t *val);
 
+/**
+ * nvme_ctrl_poke32() - a register write of a script
+ *
+ * The driver goes along with CC.EN: clearing it ends every queue as a reset does, setting it
+ * starts the admin queue afresh if it is still the driver's own. All else is written as is.
+ */
+int nvme_ctrl_poke32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val);
+
 /* Steps of the standard initialisation, for an init of the caller's own. */
 int nvme_ctrl_disable(struct nvme_ctrl *ctrl);
 int nvme_ctrl_setup_adminq(struct nvme_ctrl *ctrl);

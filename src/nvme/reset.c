@@ -6,6 +6,7 @@
  * back only after the device has stopped, for they hold the memory it might write to.
  */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -187,6 +188,68 @@ int nvme_ctrl_reinit(struct nvme_ctrl *ctrl)
 	drain_all(ctrl, !err);
 	if (!err)
 		err = come_back(ctrl);
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return err;
+}
+
+/* --- CC.EN by a script's own hand --- */
+
+/* Inside an init of the caller's own there is nothing to protect. */
+static bool is_initialising(struct nvme_ctrl *ctrl)
+{
+	bool self;
+
+	pthread_mutex_lock(&ctrl->admin_lock);
+	self = ctrl->initialising && pthread_equal(ctrl->init_thread, pthread_self());
+	pthread_mutex_unlock(&ctrl->admin_lock);
+	return self;
+}
+
+static int poke_disable(struct nvme_ctrl *ctrl, uint32_t cc)
+{
+	int err;
+
+	freeze_all(ctrl);
+	err = nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
+	drain_all(ctrl, false);
+	ctrl->down = true;
+	return err;
+}
+
+static int poke_enable(struct nvme_ctrl *ctrl, uint32_t cc)
+{
+	uint64_t asq = 0;
+	int err = nvme_ctrl_read64(ctrl, NVME_REG_ASQ, &asq);
+
+	/* A queue that the script built by hand is its own business. */
+	if (!err && asq == ctrl->adminq->sq_mem.iova) {
+		nvme_qpair_free_graves(ctrl);
+		memset(ctrl->qid_map, 0, sizeof(ctrl->qid_map));
+		pthread_mutex_lock(&ctrl->admin_lock);
+		err = nvme_ctrl_setup_adminq(ctrl);
+		pthread_mutex_unlock(&ctrl->admin_lock);
+		ctrl->down = false;
+	}
+	return err ? err : nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
+}
+
+int nvme_ctrl_poke32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val)
+{
+	uint32_t cc = 0;
+	int err;
+
+	if (off != NVME_REG_CC || is_initialising(ctrl))
+		return nvme_ctrl_write32(ctrl, off, val);
+	err = lock_for_reset(ctrl);
+	if (err)
+		return err;
+	err = nvme_ctrl_read32(ctrl, NVME_REG_CC, &cc);
+	if (!err && NVME_GET(cc, CC_EN) && !NVME_GET(val, CC_EN))
+		err = poke_disable(ctrl, val);
+	else if (!err && !NVME_GET(cc, CC_EN) && NVME_GET(val, CC_EN))
+		err = poke_enable(ctrl, val);
+	else if (!err)
+		err = nvme_ctrl_write32(ctrl, off, val);
 	pthread_mutex_unlock(&ctrl->reset_lock);
 	return err;
 }

@@ -194,6 +194,9 @@ static int fake_read(struct bus *bus, uint64_t off, int width, uint64_t *val)
 		fake->csts_reads++;
 		*val = fake->csts;
 		break;
+	case NVME_REG_ASQ:
+		*val = fake->asq;
+		break;
 	default:
 		*val = 0;
 	}

@@ -118,6 +118,46 @@ static void quiesce_stops_everything_and_reinit_starts_it(void **state)
 	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
 }
 
+static void a_script_that_clears_and_sets_cc_en_keeps_its_admin_queue(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_req req = { 0 };
+	struct nvme_qpair *q = NULL;
+	uint32_t cc = f->fake->cc;
+
+	f->fake->script = hold_io;
+	fixture_read(f, 0);
+	nvme_cmd_raw(&req, NVME_ADMIN_KEEP_ALIVE, 0, NULL, 0, none);
+	assert_int_equal(nvme_ctrl_poke32(f->ctrl, NVME_REG_CC, cc & ~1u), 0);
+	assert_int_equal(f->completed, 1);
+	assert_int_equal(nvme_qpair_enter(f->q), -ESHUTDOWN);
+	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), -ESHUTDOWN);
+
+	assert_int_equal(nvme_ctrl_poke32(f->ctrl, NVME_REG_CC, cc), 0);
+	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
+	assert_int_equal(nvme_qpair_create(f->ctrl, 8, 0, 0, &q), 0);
+	assert_int_equal(q->sqid, 1);
+	nvme_qpair_delete(q);
+}
+
+static void a_script_with_an_admin_queue_of_its_own_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_req req = { 0 };
+	uint32_t cc = f->fake->cc;
+
+	nvme_cmd_raw(&req, NVME_ADMIN_KEEP_ALIVE, 0, NULL, 0, none);
+	assert_int_equal(nvme_ctrl_poke32(f->ctrl, NVME_REG_CC, cc & ~1u), 0);
+	f->fake->asq = f->mem.iova;
+	f->fake->acq = f->mem.iova + 65536;
+	assert_int_equal(nvme_ctrl_poke32(f->ctrl, NVME_REG_CC, cc), 0);
+
+	assert_int_equal(f->fake->queues[0].sq_iova, f->mem.iova);
+	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), -ESHUTDOWN);
+	assert_int_equal(nvme_ctrl_reset(f->ctrl, NVME_RESET_CTRL), 0);
+	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
+}
+
 static void *exec_for_long(void *arg)
 {
 	struct fixture *f = arg;
@@ -319,6 +359,8 @@ int main(void)
 		T(every_kind_of_reset_comes_back),
 		T(a_reset_that_fails_leaves_the_controller_down_until_the_next),
 		T(quiesce_stops_everything_and_reinit_starts_it),
+		T(a_script_that_clears_and_sets_cc_en_keeps_its_admin_queue),
+		T(a_script_with_an_admin_queue_of_its_own_is_left_alone),
 		T(a_waiting_admin_command_ends_with_an_error),
 		cmocka_unit_test(resets_under_load),
 		cmocka_unit_test(power_goes_and_comes_back_under_load),
