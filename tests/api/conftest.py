@@ -6,10 +6,22 @@ from collections.abc import Iterator
 import pytest
 
 import nvme as d
+from nvme.fixtures import device_address
 from api.qemu import CANNOT
 from nvme.software_ssd import SoftwareSsd
 
+#: Fixtures that mean the device under test.
+DEVICE = {"nvme0", "pciaddr"}
 QEMU_MODEL = "QEMU NVMe Ctrl"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a drive only what touches it is worth the time; a guest is slow."""
+    if device_address(config).startswith("sim"):
+        return
+    for item in items:
+        if not DEVICE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.skip(reason="does not touch the drive"))
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +60,7 @@ def own_namespace(own: d.Controller) -> Iterator[d.Namespace]:
 def what_qemu_cannot(request: pytest.FixtureRequest) -> None:
     """Skips tests of what QEMU's device does not have."""
     name = request.node.originalname
-    if name not in CANNOT or not {"nvme0", "pciaddr"} & set(request.fixturenames):
+    if name not in CANNOT or not DEVICE & set(request.fixturenames):
         return
     if request.getfixturevalue("model") == QEMU_MODEL:
         pytest.skip(f"QEMU's device: {CANNOT[name]}")
