@@ -5,10 +5,12 @@
 #
 #     setup.sh bind [ADDRESS...]       without an address: every NVMe drive that nothing uses
 #     setup.sh release [ADDRESS...]    without an address: every NVMe drive that is not the kernel's
+#     setup.sh status [ADDRESS...]     who has the drives, and what uses them
 #
 # With an IOMMU the drive is bound to vfio-pci. Without one it is bound to vfio-pci in no-IOMMU mode
 # or, where the kernel has no such mode, to uio_pci_generic, and huge pages are reserved, since the
 # drive then works on physical addresses. A drive that is mounted or otherwise in use is refused.
+# Who calls it by sudo gets the drive's VFIO group, so that the tests themselves need no root.
 
 set -euo pipefail
 shopt -s inherit_errexit # a check that fails must not look like one that found nothing
@@ -133,6 +135,23 @@ check_group() {
 	done
 }
 
+# Without an IOMMU the kernel lets nobody but root in, whoever owns the file.
+give_to_caller() {
+	local node
+	node=/dev/vfio/$(basename "$(readlink "$pci/devices/$1/iommu_group")")
+	[ -n "${SUDO_UID:-}" ] && [ -e "$node" ] || return 0
+	! command -v udevadm >/dev/null || udevadm settle || true # its rules set the owner, too
+	chown "$SUDO_UID" "$node"
+	say "$1: $node belongs to ${SUDO_USER:-$SUDO_UID} now"
+}
+
+status() {
+	local driver used
+	driver=$(driver_of "$1")
+	used=$(usage_of "$1")
+	say "$1: ${driver:-no driver}${used:+, }$(paste -sd ';' <<<"$used")"
+}
+
 bind() {
 	local address=$1 target=vfio-pci note= used switch
 	used=$(usage_of "$address")
@@ -152,16 +171,17 @@ bind() {
 			target=uio_pci_generic
 			[ -d "$pci/drivers/$target" ] ||
 				die "no IOMMU, no vfio no-IOMMU mode, no $target: switch the IOMMU on (intel_iommu=on)"
-			note=" (no IOMMU: no interrupts, and the drive can write to any memory)"
+			note=" (no IOMMU: one interrupt, and the drive can write to any memory)"
 		fi
 		reserve_huge_pages
 	fi
 	if [ "$(driver_of "$address")" = "$target" ]; then
 		say "$address: already bound to $target$note"
-		return
+	else
+		rebind "$address" "$target"
+		say "$address: bound to $target$note"
 	fi
-	rebind "$address" "$target"
-	say "$address: bound to $target$note"
+	give_to_caller "$address"
 }
 
 release() {
@@ -178,8 +198,8 @@ release() {
 
 action=${1:-}
 case $action in
-bind | release) shift ;;
-*) die "usage: setup.sh bind|release [ADDRESS...]" ;;
+bind | release | status) shift ;;
+*) die "usage: setup.sh bind|release|status [ADDRESS...]" ;;
 esac
 [ "$(id -u)" = 0 ] || die "must be root"
 
@@ -199,5 +219,5 @@ for path in "$pci"/devices/*; do
 	found=1
 	"$0" "$action" "$address" || true
 done
-[ "$action" = bind ] || return_huge_pages
+[ "$action" != release ] || return_huge_pages
 [ $found = 1 ] || say "no NVMe drive on this machine; the software SSD needs no set-up"

@@ -36,6 +36,9 @@ setup held bind
 kill $!
 step everything {SETUP} bind
 setup again bind
+step user env SUDO_UID=1000 SUDO_USER=tester {SETUP} bind {NVME_BDF}
+echo @owner; stat -c %u /dev/vfio/[0-9]*
+step status {SETUP} status
 setup release release
 setup released release
 step port {SETUP} bind 00:10.0
@@ -96,6 +99,15 @@ def test_every_unused_drive_is_taken(iommu: dict[str, str]) -> None:
 
 def test_taking_it_twice_is_harmless(iommu: dict[str, str]) -> None:
     assert iommu["again"] == f"{NVME_BDF}: already bound to vfio-pci\nstatus 0\n"
+
+
+def test_the_caller_of_sudo_gets_the_group(iommu: dict[str, str]) -> None:
+    assert re.search(r"/dev/vfio/\d+ belongs to tester now\nstatus 0\n$", iommu["user"])
+    assert iommu["owner"] == "1000\n"
+
+
+def test_status_says_who_has_the_drive(iommu: dict[str, str]) -> None:
+    assert iommu["status"] == f"{NVME_BDF}: vfio-pci\nstatus 0\n"
 
 
 def test_drive_is_given_back_to_the_kernel(iommu: dict[str, str]) -> None:
