@@ -9,6 +9,8 @@
 #include "verify/table.h"
 #include "verify/verify.h"
 
+#define BLOCK_LBAS 8u
+
 _Atomic uint64_t verify_next_token = 1;
 
 /* 0 is how the table says "unknown": a CRC that is 0 shares a code with 1. */
@@ -26,6 +28,36 @@ static inline void put_stamps(const struct verify_table *t, uint8_t *data, uint6
 	memcpy(data + t->lba_bytes - sizeof(token), &token, sizeof(token));
 }
 
+/* All stamps first: a CRC right behind the store that it reads has to wait for it. */
+static void stamp_block(struct verify_table *t, uint8_t *data, uint64_t lba, uint32_t nlb,
+			uint32_t stride, uint64_t token, bool recorded)
+{
+	uint8_t *at = data;
+
+	for (uint32_t i = 0; i < nlb; i++, at += stride)
+		put_stamps(t, at, lba + i, token + i);
+	if (!recorded)
+		return;
+	at = data;
+	for (uint32_t i = 0; i < nlb; i++, at += stride)
+		atomic_store_explicit(&t->crc[lba + i], code(t, at), memory_order_relaxed);
+}
+
+/* In blocks that stay in the nearest cache. */
+static void stamp_part(struct verify_table *t, uint8_t *data, uint64_t lba, uint32_t nlb,
+		       uint32_t stride, uint64_t token, bool recorded)
+{
+	while (nlb) {
+		uint32_t n = nlb < BLOCK_LBAS ? nlb : BLOCK_LBAS;
+
+		stamp_block(t, data, lba, n, stride, token, recorded);
+		data += (size_t)n * stride;
+		lba += n;
+		token += n;
+		nlb -= n;
+	}
+}
+
 int verify_stamp(struct verify_table *t, void *data, uint64_t slba, uint32_t nlb, uint32_t stride)
 {
 	uint64_t token = atomic_fetch_add_explicit(&verify_next_token, nlb, memory_order_relaxed);
@@ -41,12 +73,9 @@ int verify_stamp(struct verify_table *t, void *data, uint64_t slba, uint32_t nlb
 			err = -ENOMEM;
 		else
 			verify_life_set(t, lba, part, VERIFY_LIFE_INFLIGHT);
-		for (uint32_t i = 0; i < part; i++, at += stride) {
-			put_stamps(t, at, lba + i, token++);
-			if (recorded)
-				atomic_store_explicit(&t->crc[lba + i], code(t, at),
-						      memory_order_relaxed);
-		}
+		stamp_part(t, at, lba, part, stride, token, recorded);
+		at += (size_t)part * stride;
+		token += part;
 	}
 	for (; lba != slba + nlb; lba++, at += stride)
 		put_stamps(t, at, lba, token++);
