@@ -110,7 +110,7 @@ void ssd_cache_write(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t
 		note(&ssd->cache, ssd->opts.cache_bytes, ns, slba, nlb);
 }
 
-void ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, uint64_t lba,
+bool ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, uint64_t lba,
 		      uint8_t *data, uint8_t *meta)
 {
 	const struct ssd_cache_write *w = notes->newest;
@@ -119,16 +119,17 @@ void ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, ui
 	while (w && (w->ns != ns || lba - w->slba >= w->nlb))
 		w = w->older;
 	if (!w)
-		return;
+		return false;
 	memset(data, 0, ns->lba_bytes);
 	if (meta)
 		memset(meta, 0xff, ns->ms_bytes);
 	if (w->state[lba - w->slba] != SSD_LBA_MAPPED)
-		return;
+		return true;
 	old = w->data + (lba - w->slba) * unit_bytes(ns);
 	memcpy(data, old, ns->lba_bytes);
 	if (meta)
 		memcpy(meta, old + ns->lba_bytes, ns->ms_bytes);
+	return true;
 }
 
 static void forget_in(struct ssd_cache *cache, const struct ssd_ns *ns)

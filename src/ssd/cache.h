@@ -43,9 +43,9 @@ void ssd_cache_lose(struct ssd *ssd);
 
 /*
  * The same kind of notes for stale reads (fault.h), which no flush drops: what an LBA held
- * before its last write, into @data and @meta (unless NULL); untouched when nobody noted it.
+ * before its last write, into @data and @meta (unless NULL); false when nobody noted it.
  */
-void ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, uint64_t lba,
+bool ssd_cache_before(const struct ssd_cache *notes, const struct ssd_ns *ns, uint64_t lba,
 		      uint8_t *data, uint8_t *meta);
 /* Drop all notes of a namespace whose contents or format are gone; NULL: of all. */
 void ssd_cache_forget(struct ssd *ssd, const struct ssd_ns *ns);

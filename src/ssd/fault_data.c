@@ -24,6 +24,21 @@ static void flip_bit(struct ssd *ssd, const struct ssd_ctx *c, uint32_t nlb)
 	ssd->bounce[bit / 8] ^= (uint8_t)(1u << bit % 8);
 }
 
+/*
+ * The data before the last write: noted while the rule was there, or by the write cache; else
+ * that of the drive when it was new.
+ */
+static void make_stale(struct ssd *ssd, const struct ssd_ns *ns, uint64_t lba, uint8_t *data,
+		       uint8_t *meta)
+{
+	if (ssd_cache_before(&ssd->stale, ns, lba, data, meta) ||
+	    ssd_cache_before(&ssd->cache, ns, lba, data, meta))
+		return;
+	memset(data, 0, ns->lba_bytes);
+	if (meta)
+		memset(meta, 0xff, ns->ms_bytes);
+}
+
 int ssd_fault_load(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t nlb, uint8_t *meta)
 {
 	struct ssd_media *m = c->ns->media;
@@ -35,9 +50,8 @@ int ssd_fault_load(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t n
 	if (rc < 0)
 		return rc;
 	for (uint32_t i = 0; i < nlb && c->fault == SSD_FAULT_STALE + 1; i++)
-		ssd_cache_before(&ssd->stale, c->ns, slba + i,
-				 ssd->bounce + (size_t)i * m->lba_bytes,
-				 meta ? meta + (size_t)i * m->ms_bytes : NULL);
+		make_stale(ssd, c->ns, slba + i, ssd->bounce + (size_t)i * m->lba_bytes,
+			   meta ? meta + (size_t)i * m->ms_bytes : NULL);
 	return rc;
 }
 

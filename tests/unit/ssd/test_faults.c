@@ -183,6 +183,26 @@ static void a_stale_read_is_what_was_there_before(void **state)
 	rig_destroy(r);
 }
 
+static void a_stale_read_needs_no_rule_before_the_write(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_sqe flush = { .opc = NVME_CMD_FLUSH, .nsid = 1 };
+
+	memset(r->buf, 1, 4096);
+	assert_int_equal(rig_write(r, 0, 8, r->buf), 0);
+	assert_int_equal(rig_run(r, 1, flush, NULL), 0);
+	memset(r->buf, 2, 4096);
+	assert_int_equal(rig_write(r, 0, 8, r->buf), 0);
+
+	add(r, fault(SSD_FAULT_STALE, NVME_CMD_READ));
+	assert_int_equal(rig_read(r, 0, 8, r->buf), 0);
+	assert_int_equal(r->buf[0], 1);
+	assert_int_equal(rig_run(r, 1, flush, NULL), 0);
+	assert_int_equal(rig_read(r, 0, 8, r->buf), 0);
+	assert_int_equal(r->buf[0], 0);
+	rig_destroy(r);
+}
+
 static void misdirected_data_goes_elsewhere(void **state)
 {
 	struct rig *r = rig_ready("latency=none");
@@ -382,6 +402,7 @@ int main(void)
 		cmocka_unit_test(without_a_phase_flip_nothing_is_seen),
 		cmocka_unit_test(one_bit_flips_on_the_way_out_or_on_media),
 		cmocka_unit_test(a_stale_read_is_what_was_there_before),
+		cmocka_unit_test(a_stale_read_needs_no_rule_before_the_write),
 		cmocka_unit_test(misdirected_data_goes_elsewhere),
 		cmocka_unit_test(a_misdirection_stays_in_the_namespace),
 		cmocka_unit_test(a_torn_write_arrives_in_part),
