@@ -24,6 +24,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="does not touch the drive"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Everything that must be given back has been given back."""
+    if session.testsfailed:
+        return  # what failed may still hold something
+    gc.collect()
+    left = {name: count for name, count in d._core.counts().items() if count}
+    if left:
+        print(f"\nleft at the end of the session: {left}")
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
 @pytest.fixture(scope="session")
 def model(nvme0: d.Controller) -> str:
     """Model name of the device under test."""
