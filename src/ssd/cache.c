@@ -5,21 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ssd/cache_note.h"
 #include "ssd/device.h"
 
-/* An LBA as it was: state, then data and metadata if it was mapped. */
-struct ssd_cache_write {
-	struct ssd_cache_write *newer;
-	struct ssd_cache_write *older;
-	struct ssd_ns *ns;
-	uint64_t slba;
-	uint32_t nlb;
-	uint64_t settled_lbas; /* of nlb; all of them: nothing to undo */
-	uint8_t *state;	       /* nlb bytes: enum ssd_lba_state, or SETTLED */
-	uint8_t *data;	       /* nlb units of data and metadata, only if any was mapped */
-};
-
-#define SETTLED	    0xffu
+#define MARK_BYTES  512u
 #define STALE_BYTES (16u << 20)
 
 bool ssd_cache_enabled(const struct ssd *ssd)
@@ -37,7 +26,7 @@ static void drop(struct ssd_cache *cache, struct ssd_cache_write *w)
 {
 	*(w->older ? &w->older->newer : &cache->oldest) = w->newer;
 	*(w->newer ? &w->newer->older : &cache->newest) = w->older;
-	cache->bytes -= (uint64_t)w->nlb << w->ns->lba_shift;
+	cache->bytes -= w->bytes;
 	free(w->data);
 	free(w);
 }
@@ -55,7 +44,7 @@ static int record(struct ssd_cache_write *w)
 	struct ssd_media *m = w->ns->media;
 	bool any = false;
 
-	for (uint32_t i = 0; i < w->nlb; i++) {
+	for (uint64_t i = 0; i < w->nlb; i++) {
 		w->state[i] = (uint8_t)m->ops->state(m, w->slba + i);
 		any |= w->state[i] == SSD_LBA_MAPPED;
 	}
@@ -64,7 +53,7 @@ static int record(struct ssd_cache_write *w)
 	w->data = malloc(w->nlb * unit);
 	if (!w->data)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < w->nlb; i++) {
+	for (uint64_t i = 0; i < w->nlb; i++) {
 		uint8_t *at = w->data + i * unit;
 
 		if (w->state[i] == SSD_LBA_MAPPED)
@@ -72,6 +61,17 @@ static int record(struct ssd_cache_write *w)
 				     w->ns->ms_bytes ? at + w->ns->lba_bytes : NULL);
 	}
 	return 0;
+}
+
+static void append(struct ssd_cache *cache, uint64_t limit_bytes, struct ssd_cache_write *w)
+{
+	w->older = cache->newest;
+	*(cache->newest ? &cache->newest->newer : &cache->oldest) = w;
+	cache->newest = w;
+	cache->bytes += w->bytes;
+	/* a mark with nothing before it says nothing */
+	while (cache->oldest && (cache->bytes > limit_bytes || !cache->oldest->state))
+		drop(cache, cache->oldest);
 }
 
 /* Without memory for the note the write simply is not undone. */
@@ -82,18 +82,30 @@ static void note(struct ssd_cache *cache, uint64_t limit_bytes, struct ssd_ns *n
 
 	if (!w)
 		return;
-	*w = (struct ssd_cache_write){ .ns = ns, .slba = slba, .nlb = nlb };
+	*w = (struct ssd_cache_write){
+		.ns = ns, .slba = slba, .nlb = nlb, .bytes = (uint64_t)nlb << ns->lba_shift
+	};
 	w->state = (uint8_t *)(w + 1);
 	if (record(w)) {
 		free(w);
 		return;
 	}
-	w->older = cache->newest;
-	*(cache->newest ? &cache->newest->newer : &cache->oldest) = w;
-	cache->newest = w;
-	cache->bytes += (uint64_t)nlb << ns->lba_shift;
-	while (cache->bytes > limit_bytes)
-		drop(cache, cache->oldest);
+	append(cache, limit_bytes, w);
+}
+
+void ssd_cache_settle(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint64_t nlb)
+{
+	struct ssd_cache_write *w;
+
+	if (!ssd->cache.newest || !nlb)
+		return;
+	w = malloc(sizeof(*w));
+	if (!w) {
+		ssd_cache_flush(ssd);
+		return;
+	}
+	*w = (struct ssd_cache_write){ .ns = ns, .slba = slba, .nlb = nlb, .bytes = MARK_BYTES };
+	append(&ssd->cache, ssd->opts.cache_bytes, w);
 }
 
 void ssd_cache_write(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb, bool fua)
@@ -147,90 +159,4 @@ void ssd_cache_forget(struct ssd *ssd, const struct ssd_ns *ns)
 {
 	forget_in(&ssd->cache, ns);
 	forget_in(&ssd->stale, ns);
-}
-
-void ssd_cache_settle(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint64_t nlb)
-{
-	struct ssd_cache_write *w, *newer;
-
-	for (w = ssd->cache.oldest; w; w = newer) {
-		uint64_t from = slba > w->slba ? slba : w->slba;
-		uint64_t to = slba + nlb < w->slba + w->nlb ? slba + nlb : w->slba + w->nlb;
-
-		newer = w->newer;
-		if (w->ns != ns)
-			continue;
-		for (uint64_t lba = from; lba < to; lba++) {
-			w->settled_lbas += w->state[lba - w->slba] != SETTLED;
-			w->state[lba - w->slba] = SETTLED;
-		}
-		if (w->settled_lbas == w->nlb)
-			drop(&ssd->cache, w);
-	}
-}
-
-/* Put back what LBA @i of @w was. @torn: only its first half reached the media. */
-static void undo(struct ssd *ssd, struct ssd_cache_write *w, uint32_t i, bool torn)
-{
-	const struct ssd_ns *ns = w->ns;
-	struct ssd_media *m = ns->media;
-	uint64_t lba = w->slba + i;
-	uint8_t *old = w->data ? w->data + i * unit_bytes(ns) : NULL;
-
-	if (torn && w->state[i] != SSD_LBA_UNCORRECTABLE) {
-		uint8_t *now = ssd->bounce;
-		uint32_t half = ns->lba_bytes / 2;
-
-		if (m->ops->read(m, lba, 1, now, ns->ms_bytes ? now + ns->lba_bytes : NULL) < 0)
-			return;
-		if (w->state[i] == SSD_LBA_MAPPED)
-			memcpy(now + half, old + half, half);
-		else
-			memset(now + half, 0, half);
-		m->ops->write(m, lba, 1, now, ns->ms_bytes ? now + ns->lba_bytes : NULL);
-	} else if (w->state[i] == SSD_LBA_MAPPED) {
-		m->ops->write(m, lba, 1, old, ns->ms_bytes ? old + ns->lba_bytes : NULL);
-	} else if (w->state[i] == SSD_LBA_UNMAPPED) {
-		m->ops->unmap(m, lba, 1);
-	} else {
-		m->ops->spoil(m, lba, 1);
-	}
-}
-
-/* LBAs that reached the media: older notes of them are void. */
-static void keep(struct ssd *ssd, struct ssd_cache_write *w, uint32_t i)
-{
-	for (struct ssd_cache_write *o = w->older; o; o = o->older)
-		if (o->ns == w->ns && w->slba + i - o->slba < o->nlb)
-			o->state[w->slba + i - o->slba] = SETTLED;
-}
-
-/*
- * The newest write first: what it kept is final. A write within AWUPF is kept or lost as a
- * whole; a longer one LBA by LBA, and one of its LBAs may be torn.
- */
-static void lose_write(struct ssd *ssd, struct ssd_cache_write *w)
-{
-	bool atomic = w->nlb <= ssd->opts.awupf + 1;
-	bool kept = rand_next(&ssd->rand) & 1;
-	uint32_t torn = atomic ? UINT32_MAX : (uint32_t)rand_below(&ssd->rand, 2 * w->nlb);
-
-	for (uint32_t i = 0; i < w->nlb; i++) {
-		if (w->state[i] == SETTLED)
-			continue;
-		if (!atomic)
-			kept = rand_next(&ssd->rand) & 1;
-		if (!kept)
-			undo(ssd, w, i, i == torn);
-		if (kept || i == torn)
-			keep(ssd, w, i);
-	}
-}
-
-void ssd_cache_lose(struct ssd *ssd)
-{
-	while (ssd->cache.newest) {
-		lose_write(ssd, ssd->cache.newest);
-		drop(&ssd->cache, ssd->cache.newest);
-	}
 }

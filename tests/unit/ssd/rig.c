@@ -5,12 +5,35 @@
 
 #include "base/err.h"
 
+static bool inside(uint64_t iova, size_t len, const void *mem, size_t bytes)
+{
+	return mem && iova >= (uintptr_t)mem && len <= bytes &&
+	       iova - (uintptr_t)mem <= bytes - len;
+}
+
+/* Only memory of the rig is mapped: the two buffers and the rings. */
+static bool is_mapped(const struct rig *r, uint64_t iova, size_t len)
+{
+	if (iova < r->hole_to && r->hole_from < iova + len)
+		return false;
+	if (inside(iova, len, r->buf, RIG_BUF_BYTES) || inside(iova, len, r->buf2, RIG_BUF_BYTES))
+		return true;
+	for (int q = 0; q < RIG_QUEUES; q++) {
+		size_t depth = r->q[q].depth;
+
+		if (inside(iova, len, r->q[q].sq, depth * sizeof(struct nvme_sqe)) ||
+		    inside(iova, len, r->q[q].cq, depth * sizeof(struct nvme_cqe)))
+			return true;
+	}
+	return false;
+}
+
 static int map(void *host, uint64_t iova, size_t len, int prot, struct iovec *iov, int max)
 {
 	struct rig *r = host;
 	int n = 0;
 
-	if (iova < r->hole_to && r->hole_from < iova + len)
+	if (!is_mapped(r, iova, len))
 		return -EFAULT;
 	while (len) {
 		size_t take = r->split && r->split < len ? r->split : len;

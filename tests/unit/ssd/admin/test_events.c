@@ -79,6 +79,17 @@ static void warnings_are_sent_when_asked_for(void **state)
 	rig_destroy(r);
 }
 
+static void notices_are_sent_when_asked_for(void **state)
+{
+	struct rig *r = rig_ready("size=64M,ns=2");
+
+	bench_aers(r, 1);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_NS_MANAGEMENT, 2, NVME_NS_MGMT_DELETE, 0));
+	assert_int_equal(bench_end(r, NULL), 0);
+	assert_true(bench_idle(r));
+	rig_destroy(r);
+}
+
 static void thresholds_are_evaluated_at_once(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -174,6 +185,7 @@ int main(void)
 		cmocka_unit_test(an_event_waits_for_a_request),
 		cmocka_unit_test(an_event_is_masked_until_its_log_is_read),
 		cmocka_unit_test(warnings_are_sent_when_asked_for),
+		cmocka_unit_test(notices_are_sent_when_asked_for),
 		cmocka_unit_test(thresholds_are_evaluated_at_once),
 		cmocka_unit_test(thresholds_read_back_and_reset),
 		cmocka_unit_test(sensors_that_are_not_there_are_refused),

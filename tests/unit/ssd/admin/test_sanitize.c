@@ -173,6 +173,20 @@ static void a_running_format_comes_first(void **state)
 	rig_destroy(r);
 }
 
+static void firmware_that_waits_for_a_reset_comes_first(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	/* activate slot 1, which is there, at the next reset */
+	assert_int_equal(bench_admin(r, NVME_ADMIN_FW_COMMIT, 0,
+				     1 | NVME_FW_ACTION_ACTIVATE << NVME_FW_ACTION_SHIFT, 0),
+			 0);
+	assert_int_equal(sanitize(r, NVME_SANACT_BLOCK_ERASE), NVME_SC_FW_REQUIRES_RESET);
+	bench_reset(r, BENCH_CONTROLLER);
+	assert_int_equal(sanitize(r, NVME_SANACT_BLOCK_ERASE), 0);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +200,7 @@ int main(void)
 		cmocka_unit_test(actions_are_checked),
 		cmocka_unit_test(no_deallocate_is_refused_or_warned_about),
 		cmocka_unit_test(a_running_format_comes_first),
+		cmocka_unit_test(firmware_that_waits_for_a_reset_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
