@@ -61,9 +61,9 @@ void nvme_ns_set_locks(struct nvme_ns *ns, bool on);
 
 /* d.config() of the process; read once a command. */
 struct nvme_config {
-	bool verify;
-	bool fua_read;
-	bool fua_write;
+	_Atomic bool verify;
+	_Atomic bool fua_read;
+	_Atomic bool fua_write;
 };
 
 extern struct nvme_config nvme_config;
