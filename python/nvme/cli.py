@@ -74,7 +74,9 @@ def _identify(args: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pynvme", description="Test NVMe SSDs.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("sim", help="options of the software SSD", add_help=False)
+    commands.add_parser(
+        "sim", help="options of the software SSD; 'sim firmware' makes an image", add_help=False
+    )
     commands.add_parser("perf", help="a quick benchmark of any device", add_help=False)
     for name, text in (
         ("setup", "take drives from the kernel, so that they can be tested"),

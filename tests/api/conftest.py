@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 import nvme as d
-from nvme.fixtures import device_address
 from api.qemu import CANNOT
+from nvme.fixtures import device_address
 from nvme.software_ssd import SoftwareSsd
 
 #: Fixtures that mean the device under test.

@@ -2,6 +2,7 @@
 
 import pytest
 
+import nvme as d
 from nvme import cli
 
 
@@ -11,6 +12,17 @@ def test_sim_lists_the_options(capsys):
     text = capsys.readouterr().out
     assert "size" in text
     assert "mdts" in text
+
+
+def test_sim_firmware_makes_an_image_that_the_drive_takes(tmp_path):
+    image = tmp_path / "image.bin"
+    assert cli.main(["sim", "firmware", "--fr=9.9", str(image)]) == 0
+    nvme0 = d.Controller("sim:size=16M")
+
+    nvme0.downfw(image, slot=2, action=1)
+    nvme0.reset()
+
+    assert nvme0.id_data(71, 64, str) == "9.9"
 
 
 def test_identify_tells_what_a_device_says(capsys):

@@ -1,5 +1,6 @@
 """nvme.Controller: opening, registers, admin commands field by field, helpers."""
 
+import gc
 import struct
 import sys
 
@@ -304,3 +305,19 @@ def test_an_exception_of_an_init_function_comes_out():
 
     with pytest.raises(KeyError, match="no"):
         d.Controller("sim:size=16M", nvme_init_func=init)
+
+
+def test_a_controller_that_is_never_ready_is_an_enumerate_error():
+    with pytest.raises(d.NvmeEnumerateError, match=r"CSTS\.RDY.*CAP\.TO"):
+        d.Controller("sim:size=16M,enable_s=60,to_s=0.5")
+
+
+def test_an_address_that_failed_leaves_nothing_behind():
+    gc.collect()
+    before = d._core.counts()
+
+    for addr in ("ff:1f.7", "nonsense", "sim:siez=5", "sim:size=16M,enable_s=60,to_s=0.5"):
+        with pytest.raises(d.NvmeEnumerateError):
+            d.Controller(addr)
+
+    assert d._core.counts() == before

@@ -14,6 +14,13 @@ from nvme import _core
 WORKERS = 16
 
 
+def wait_for_progress(workers):
+    """Until each of them has done something."""
+    limit = time.monotonic() + 30
+    while not all(worker.snapshot[2] for worker in workers) and time.monotonic() < limit:
+        time.sleep(0.01)
+
+
 def closing_texts(*workers):
     """What closing them warns of."""
     with warnings.catch_warnings(record=True) as caught:
@@ -85,7 +92,7 @@ def test_other_queues_go_on_meanwhile(nvme0, nvme0n1, qpair):
 @pytest.mark.parametrize("kind", ["controller", "flr", "subsystem"])
 def test_a_reset_ends_workers_with_their_counts_and_a_reason(own, own_namespace, kind):
     workers = [own_namespace.ioworker(time=60, qdepth=8).start() for _ in range(WORKERS)]
-    time.sleep(0.3)
+    wait_for_progress(workers)
     reset = {
         "controller": own.reset,
         "flr": d.Pcie(own).flr,
@@ -106,7 +113,7 @@ def test_a_removed_drive_ends_workers():
     nvme = d.Controller("sim:size=64M,latency=none")
     namespace = d.Namespace(nvme)
     workers = [namespace.ioworker(time=60, qdepth=8).start() for _ in range(4)]
-    time.sleep(0.2)
+    wait_for_progress(workers)
     d.sim(nvme).remove()
     begin = time.monotonic()
     texts = closing_texts(*workers)
@@ -116,7 +123,7 @@ def test_a_removed_drive_ends_workers():
 
 def test_a_power_loss_ends_workers(own, own_namespace):
     workers = [own_namespace.ioworker(time=60, qdepth=8).start() for _ in range(4)]
-    time.sleep(0.2)
+    wait_for_progress(workers)
     subsystem = d.Subsystem(own)
     subsystem.poweroff()
     for worker in workers:

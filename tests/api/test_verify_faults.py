@@ -5,6 +5,8 @@ import pytest
 import nvme as d
 
 RUNS = 20
+RUNS_LONG = 100
+HOUR_WORKERS = 16
 #: Faults of reads and of writes, and which of them the read itself shows.
 READ_FAULTS = ["bitflip", "stale", "misdirected"]
 WRITE_FAULTS = ["bitflip", "misdirected", "torn", "lost"]
@@ -16,6 +18,12 @@ def checked():
     d.config(verify=True)
     yield
     d.config(verify=False)
+
+
+@pytest.fixture
+def runs(request):
+    """How often each fault is injected."""
+    return RUNS_LONG if request.config.getoption("--long", False) else RUNS
 
 
 def value_of(action, run):
@@ -41,10 +49,10 @@ def rewrite(namespace):
 
 
 @pytest.mark.parametrize("action", READ_FAULTS)
-def test_a_bad_read_of_one_command(own, written, action):
+def test_a_bad_read_of_one_command(own, written, action, runs):
     buf = d.Buffer(4096)
     with d.Qpair(own, 16) as qpair:
-        for run in range(RUNS):
+        for run in range(runs):
             slba = run * 13 % 700
             value = value_of(action, run)
             with d.sim(own).fault(action, opcode=READ, admin=False, times=1, value=value) as rule:
@@ -56,10 +64,10 @@ def test_a_bad_read_of_one_command(own, written, action):
 
 
 @pytest.mark.parametrize("action", WRITE_FAULTS)
-def test_a_bad_write_is_seen_by_the_next_read(own, written, action):
+def test_a_bad_write_is_seen_by_the_next_read(own, written, action, runs):
     buf = d.Buffer(4096)
     with d.Qpair(own, 16) as qpair:
-        for run in range(RUNS):
+        for run in range(runs):
             slba = run * 24
             value = value_of(action, run)
             with d.sim(own).fault(action, opcode=WRITE, admin=False, times=1, value=value) as rule:
@@ -72,8 +80,8 @@ def test_a_bad_write_is_seen_by_the_next_read(own, written, action):
 
 
 @pytest.mark.parametrize("action", READ_FAULTS)
-def test_a_bad_read_of_a_worker(own, written, action):
-    for run in range(RUNS):
+def test_a_bad_read_of_a_worker(own, written, action, runs):
+    for run in range(runs):
         with d.sim(own).fault(
             action, opcode=READ, admin=False, nth=1 + run * 3, times=1, value=value_of(action, run)
         ) as rule:
@@ -92,8 +100,8 @@ def test_a_bad_read_of_a_worker(own, written, action):
 
 
 @pytest.mark.parametrize("action", WRITE_FAULTS)
-def test_a_bad_write_of_a_worker(own, written, action):
-    for run in range(RUNS):
+def test_a_bad_write_of_a_worker(own, written, action, runs):
+    for run in range(runs):
         value = value_of(action, run)
         with d.sim(own).fault(
             action, opcode=WRITE, admin=False, nth=1 + run * 4, times=1, value=value
@@ -105,16 +113,40 @@ def test_a_bad_write_of_a_worker(own, written, action):
             worker.close()
 
 
-def test_nothing_is_reported_without_faults(own_namespace):
+def random_io(namespace, seconds):
+    """Reads and writes of all sizes, by many workers, each in a region of its own."""
+    size = namespace.capacity // namespace.sector_size // HOUR_WORKERS
     workers = [
-        own_namespace.ioworker(
-            time=1, read_percentage=50, qdepth=4, region_start=i * 8000, region_end=(i + 1) * 8000,
-            lba_random=False, io_size=8,
+        namespace.ioworker(
+            time=seconds,
+            io_size=range(1, 17),
+            lba_align=1,
+            qdepth=8,
+            region_start=i * size,
+            region_end=(i + 1) * size,
+            op_percentage={2: 50, 1: 45, 0: 1, 8: 2, 9: 2},
+            ptype=0xBEEF,
+            pvalue=100,
         ).start()
-        for i in range(4)
-    ]  # fmt: skip
+        for i in range(HOUR_WORKERS)
+    ]
+    return [worker.close() for worker in workers]
 
-    assert [worker.close().error for worker in workers] == [0] * 4
+
+def test_nothing_is_reported_without_faults(own_namespace):
+    """Locks keep the commands of a worker apart from each other."""
+    own_namespace.verify_enable()
+    results = random_io(own_namespace, 3)
+
+    assert [r.error for r in results] == [0] * HOUR_WORKERS
+    assert all(r.io_count_write for r in results)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2 * 3600)
+def test_nothing_is_reported_in_an_hour(own_namespace):
+    own_namespace.verify_enable()
+    assert [r.error for r in random_io(own_namespace, 3600)] == [0] * HOUR_WORKERS
 
 
 def test_verify_off_lets_everything_pass(own, written):
