@@ -10,6 +10,8 @@ from pathlib import Path
 from rings.ring import LOGS, TOP
 
 GRACE_S = 5.0
+#: A session that is killed takes its processes with it.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 
 
 class Process:
@@ -27,7 +29,7 @@ class Process:
         self.log = log
         with log.open("ab" if append else "wb") as output:
             self.child = subprocess.Popen(
-                [str(word) for word in command],
+                [*ENDS_WITH_US, *(str(word) for word in command)],
                 cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,

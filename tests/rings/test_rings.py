@@ -1,6 +1,10 @@
 """The rings themselves: what they read out of a process, however it ends."""
 
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -84,6 +88,29 @@ def test_outcome_of(toy: dict[str, Outcome], name: str, kind: str, text: str) ->
 
 def test_process_that_worked_is_no_fault(toy: dict[str, Outcome]) -> None:
     assert toy[SESSION].kind == "passed"
+
+
+def test_processes_end_with_a_session_that_is_killed(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    code = f"""
+import os, pathlib, time
+from rings.process import Process
+child = Process(["sleep", "600"], pathlib.Path({str(tmp_path / "log")!r}))
+comm = pathlib.Path(f"/proc/{{child.child.pid}}/comm")
+while comm.read_text() != "sleep\\n":
+    time.sleep(0.01)
+pathlib.Path({str(note)!r}).write_text(str(child.child.pid))
+os.kill(os.getpid(), 9)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(TOP / "tests")}
+
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+
+    left = Path("/proc", note.read_text())
+    deadline = time.monotonic() + 10
+    while left.exists() and "Z" not in left.joinpath("stat").read_text().split(")")[1]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
