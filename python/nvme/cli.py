@@ -100,6 +100,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from nvme.perf import main as perf
 
         return perf(argv[1:])
+    if argv[:2] == ["sim", "firmware"]:
+        from nvme.simfw import main as firmware
+
+        return firmware(argv[2:])
     args, rest = _parser().parse_known_args(argv)
     if args.command == "sim":
         return _sim(args)

@@ -7,7 +7,10 @@ Firmware Revision that the drive shows once the image is active.
 
 from __future__ import annotations
 
+import argparse
 import struct
+from collections.abc import Sequence
+from pathlib import Path
 
 MAGIC = b"PYNVMEFW"
 HEADER_BYTES = 64
@@ -47,3 +50,22 @@ def build(payload: bytes, fr: str) -> bytes:
     if size > MAX_BYTES:
         raise ValueError(f"an image of {size} bytes; the drive takes at most {MAX_BYTES}")
     return MAGIC + struct.pack("<II", size, crc32c(tail)) + tail
+
+
+def main(argv: Sequence[str]) -> int:
+    """``pynvme sim firmware``: write an image."""
+    parser = argparse.ArgumentParser(
+        prog="pynvme sim firmware", description="Make a firmware image for the software SSD."
+    )
+    parser.add_argument("image", type=Path, help="the file to write")
+    parser.add_argument("--fr", default="2.0", help="Firmware Revision once active (%(default)s)")
+    parser.add_argument("--payload", type=Path, help="a file to put into it; 64 KiB of zeros")
+    args = parser.parse_args(argv)
+    payload = args.payload.read_bytes() if args.payload else bytes(65536)
+    try:
+        image = build(payload, args.fr)
+    except ValueError as error:
+        parser.error(str(error))
+    args.image.write_bytes(image)
+    print(f"{args.image}: {len(image)} bytes, revision {args.fr}")
+    return 0
