@@ -68,7 +68,7 @@ def test_a_bad_write_is_seen_by_the_next_read(own, written, action, runs):
     buf = d.Buffer(4096)
     with d.Qpair(own, 16) as qpair:
         for run in range(runs):
-            slba = run * 24
+            slba = run * 24 % 790
             value = value_of(action, run)
             with d.sim(own).fault(action, opcode=WRITE, admin=False, times=1, value=value) as rule:
                 written.write(qpair, buf, slba, 8).waitdone()
@@ -83,7 +83,12 @@ def test_a_bad_write_is_seen_by_the_next_read(own, written, action, runs):
 def test_a_bad_read_of_a_worker(own, written, action, runs):
     for run in range(runs):
         with d.sim(own).fault(
-            action, opcode=READ, admin=False, nth=1 + run * 3, times=1, value=value_of(action, run)
+            action,
+            opcode=READ,
+            admin=False,
+            nth=1 + run * 3 % 190,
+            times=1,
+            value=value_of(action, run),
         ) as rule:
             rewrite(written)
             worker = written.ioworker(io_count=200, region_end=800, qdepth=8).start()
@@ -104,7 +109,7 @@ def test_a_bad_write_of_a_worker(own, written, action, runs):
     for run in range(runs):
         value = value_of(action, run)
         with d.sim(own).fault(
-            action, opcode=WRITE, admin=False, nth=1 + run * 4, times=1, value=value
+            action, opcode=WRITE, admin=False, nth=1 + run * 4 % 97, times=1, value=value
         ) as rule:
             rewrite(written)
             assert rule.hits == 1

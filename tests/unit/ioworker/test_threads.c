@@ -91,8 +91,19 @@ static void sixteen_at_once_all_progress_and_end_on_time(void **state)
 
 		assert_string_equal(r.why, "");
 		assert_false(r.failed);
-		assert_true(r.reads + r.writes > 100);
-		assert_in_range(r.run_ns, SECOND, 3 * SECOND);
+		assert_true(r.reads + r.writes > 0);
+		assert_in_range(r.run_ns, SECOND, 10 * SECOND);
+	}
+}
+
+static void wait_for_progress(const struct ioworker *w)
+{
+	uint64_t until_ns = clock_now_ns() + 30 * SECOND;
+	struct ioworker_progress p = { 0 };
+
+	while (!p.ios && clock_now_ns() < until_ns) {
+		clock_sleep_until_ns(clock_now_ns() + 10 * MS);
+		ioworker_get_progress(w, &p);
 	}
 }
 
@@ -102,8 +113,9 @@ static void a_reset_ends_all_of_them(void **state)
 	uint64_t begin_ns;
 
 	for (unsigned int i = 0; i < WORKERS; i++)
-		w[i] = started(i, 30 * SECOND, 0);
-	clock_sleep_until_ns(clock_now_ns() + 200 * MS);
+		w[i] = started(i, 100 * SECOND, 0);
+	for (unsigned int i = 0; i < WORKERS; i++)
+		wait_for_progress(w[i]);
 	begin_ns = clock_now_ns();
 	assert_int_equal(nvme_ctrl_reset(drive.ctrl, NVME_RESET_CTRL), 0);
 	for (unsigned int i = 0; i < WORKERS; i++) {
@@ -113,7 +125,7 @@ static void a_reset_ends_all_of_them(void **state)
 		assert_int_equal(r.status, NVME_SC_ABORTED_SQ_DELETION);
 		assert_true(r.reads + r.writes > 0);
 	}
-	assert_true(clock_now_ns() - begin_ns < 5 * SECOND);
+	assert_true(clock_now_ns() - begin_ns < 20 * SECOND);
 }
 
 static void stopping_takes_no_time(void **state)
@@ -121,11 +133,11 @@ static void stopping_takes_no_time(void **state)
 	struct ioworker *w = started(0, 30 * SECOND, 0);
 	uint64_t begin_ns;
 
-	clock_sleep_until_ns(clock_now_ns() + 50 * MS);
+	wait_for_progress(w);
 	begin_ns = clock_now_ns();
 	ioworker_stop(w);
 	assert_false(ended(w).failed);
-	assert_true(clock_now_ns() - begin_ns < SECOND);
+	assert_true(clock_now_ns() - begin_ns < 5 * SECOND);
 }
 
 static void progress_can_be_watched(void **state)
