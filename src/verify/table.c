@@ -28,10 +28,10 @@ static void *reserve(uint64_t bytes)
 	return va;
 }
 
-static void release(_Atomic void *va, uint64_t bytes)
+static void release(void *va, uint64_t bytes)
 {
 	if (va)
-		munmap((void *)va, bytes);
+		munmap(va, bytes);
 }
 
 static uint64_t crc_bytes(const struct verify_table *t)
@@ -84,10 +84,10 @@ void verify_destroy(struct verify_table *t)
 {
 	if (!t)
 		return;
-	release((_Atomic void *)t->crc, crc_bytes(t));
-	release((_Atomic void *)t->life, life_bytes(t));
-	release((_Atomic void *)t->groups, groups_bytes(t));
-	release((_Atomic void *)atomic_load(&t->locks), t->nlbas);
+	release((void *)t->crc, crc_bytes(t));
+	release((void *)t->life, life_bytes(t));
+	release((void *)t->groups, groups_bytes(t));
+	release((void *)atomic_load(&t->locks), t->nlbas);
 	verify_memory_give(t->ngroups_used);
 	pthread_mutex_destroy(&t->mutex);
 	free(t);
