@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "fixture.h"
+#include "sim_fixture.h"
 
 static void a_read_completes_with_its_latency(void **state)
 {
@@ -50,6 +52,11 @@ static void more_than_the_ring_holds_waits_in_order(void **state)
 
 	assert_int_equal(f->fake->last.cdw10, 99);
 	assert_int_equal(nvme_qpair_outstanding(f->q), 0);
+}
+
+static void count_one(struct nvme_req *req)
+{
+	++*(unsigned int *)req->owner;
 }
 
 static enum fake_verdict hold_all(struct fake_ctrl *fake, uint16_t qid, const struct nvme_sqe *sqe,
@@ -226,6 +233,35 @@ static void deletion_completes_what_is_outstanding_and_waiting(void **state)
 	}
 }
 
+/* Indexes of 16 bits just hold a ring of 65,536. */
+static void the_deepest_queue_wraps(void **state)
+{
+	static struct nvme_req reqs[1000];
+	struct sim *s = NULL;
+	struct nvme_qpair *q = NULL;
+	unsigned int done = 0;
+
+	assert_int_equal(sim_open_with((void **)&s, "sim:latency=none,media=null,mqes=65536"), 0);
+	assert_int_equal(nvme_qpair_create(s->ctrl, 65536, 0, NVME_QPAIR_NO_IRQ, &q), 0);
+	assert_int_equal(nvme_qpair_enter(q), 0);
+	for (unsigned int round = 0; round < 140; round++) {
+		for (unsigned int i = 0; i < 1000; i++) {
+			reqs[i] = (struct nvme_req){ .done = count_one, .owner = &done };
+			nvme_cmd_rw(&reqs[i], s->ns, NVME_CMD_READ, s->mem.va, i, 1, 0);
+			nvme_qpair_submit(q, &reqs[i], clock_now_ns());
+		}
+		nvme_qpair_ring(q);
+		while (nvme_qpair_outstanding(q))
+			nvme_qpair_poll(q, UINT32_MAX, clock_now_ns());
+	}
+	nvme_qpair_exit(q);
+
+	assert_int_equal(done, 140000);
+	assert_false(nvme_event_any(s->ctrl));
+	nvme_qpair_delete(q);
+	sim_close((void **)&s);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
@@ -242,6 +278,7 @@ int main(void)
 		T(the_timeout_is_the_controllers),
 		T(data_outside_the_pool_completes_as_transfer_error),
 		T(unaligned_data_completes_as_invalid_offset),
+		cmocka_unit_test(the_deepest_queue_wraps),
 		T(deletion_completes_what_is_outstanding_and_waiting),
 	};
 

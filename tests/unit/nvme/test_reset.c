@@ -45,6 +45,7 @@ static void a_stale_queue_says_so_and_deletes(void **state)
 	assert_int_equal(nvme_qpair_enter(f->q), -ESHUTDOWN);
 	assert_non_null(strstr(err_text(), "reset"));
 	assert_int_equal(nvme_qpair_delete(f->q), 0);
+	assert_null(f->ctrl->graves);
 	f->q = NULL;
 	assert_int_equal(nvme_qpair_create(f->ctrl, 8, 0, NVME_QPAIR_AUTO_IRQ, &f->q), 0);
 	assert_int_equal(f->q->sqid, 1);
