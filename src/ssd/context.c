@@ -55,7 +55,9 @@ void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq)
 	for (uint32_t i = 0; i < ssd->nctx_chunks * CTX_CHUNK; i++) {
 		struct ssd_ctx *c = &ssd->ctx_chunks[i / CTX_CHUNK][i % CTX_CHUNK];
 
-		if (c->state == SSD_CTX_FREE || c->state == SSD_CTX_RUNNING || c->ext)
+		/* those that wait for room belong to their completion queue */
+		if (c->state == SSD_CTX_FREE || c->state == SSD_CTX_RUNNING ||
+		    c->state == SSD_CTX_POSTING || c->ext)
 			continue;
 		if (sq && c->sq != sq)
 			continue;

@@ -201,6 +201,26 @@ static void a_full_completion_queue_holds_back(void **state)
 	rig_destroy(r);
 }
 
+static void a_reset_drops_what_waits_for_room(void **state)
+{
+	struct rig *r = rig_create("latency=none");
+
+	rig_enable(r);
+	rig_make_rings(r, 2, RIG_DEPTH);
+	assert_int_equal(create_cq(r, 2, 4, (uintptr_t)r->q[2].cq, 1), 0);
+	assert_int_equal(create_sq(r, 2, RIG_DEPTH, (uintptr_t)r->q[2].sq, 2), 0);
+	for (int i = 0; i < 20; i++)
+		rig_put(r, 2, rig_rw(NVME_CMD_FLUSH, 0, 1, r->buf));
+	rig_ring(r, 2);
+	rig_step(r);
+	rig_set_reg(r, NVME_REG_CC, 0);
+	rig_enable(r);
+	rig_create_queue(r, 1, RIG_DEPTH);
+
+	assert_int_equal(rig_read(r, 0, 1, r->buf), 0);
+	rig_destroy(r);
+}
+
 static void rings_wrap_and_phase_flips(void **state)
 {
 	struct rig *r = rig_ready("latency=none");
@@ -392,6 +412,7 @@ int main(void)
 		cmocka_unit_test(taking_from_an_empty_completion_queue_is_an_error_event),
 		cmocka_unit_test(a_bad_value_in_the_page_is_reported_once),
 		cmocka_unit_test(a_full_completion_queue_holds_back),
+		cmocka_unit_test(a_reset_drops_what_waits_for_room),
 		cmocka_unit_test(rings_wrap_and_phase_flips),
 		cmocka_unit_test(rings_in_pieces_work),
 		cmocka_unit_test(an_unmapped_ring_is_fatal),

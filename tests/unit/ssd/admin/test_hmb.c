@@ -76,6 +76,7 @@ static void fields_are_checked(void **state)
 	sqe = enable(r);
 	sqe.cdw13 |= 8;
 	assert_int_equal(rig_run(r, 0, sqe, NULL), NVME_SC_INVALID_FIELD);
+	assert_int_equal(bench_last_error(r).pel, 52);
 	sqe = enable(r);
 	sqe.cdw15 = 0;
 	assert_int_equal(rig_run(r, 0, sqe, NULL), NVME_SC_INVALID_FIELD);
