@@ -87,6 +87,7 @@ def fio(*flags: str, seconds: float = 0.5) -> Run:
         "--bs=4k",
         f"--cpus_allowed={CPU}",
         "--output-format=json",
+        "--verify_state_save=0",
         *flags,
     ]
     if seconds:
