@@ -254,10 +254,10 @@ def test_flush_succeeds(nvme0n1, qpair):
 
 def test_send_cmd_sends_everything_as_given(nvme0n1, qpair):
     with pytest.warns(UserWarning, match="ERROR status: 00/01"):
-        nvme0n1.send_cmd(0xFE, qpair, None, 9, 10, 11, 12, 13, 14, 15).waitdone()
+        nvme0n1.send_cmd(0xFE, qpair, None, 1, 10, 11, 12, 13, 14, 15).waitdone()
 
     sent = qpair.cmdlog_entries(1)[0]
-    assert (sent.opcode, sent.nsid) == (0xFE, 9)
+    assert (sent.opcode, sent.nsid) == (0xFE, 1)
     dwords = (sent.cdw10, sent.cdw11, sent.cdw12, sent.cdw13, sent.cdw14, sent.cdw15)
     assert dwords == (10, 11, 12, 13, 14, 15)
 
