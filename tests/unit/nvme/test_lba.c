@@ -252,6 +252,7 @@ static void a_locked_lba_makes_the_next_command_wait(void **state)
 	nvme_cmd_rw(&f->reqs[1], f->ns, NVME_CMD_WRITE, f->mem.va, 0, 1, 0);
 	nvme_qpair_enter(f->q);
 	nvme_qpair_submit(f->q, &f->reqs[1], f->now_ns);
+	nvme_qpair_ring(f->q);
 	nvme_qpair_exit(f->q);
 	fixture_poll(f);
 	assert_int_equal(f->fake->nheld, aers + 1);

@@ -168,6 +168,40 @@ static void *exec_for_long(void *arg)
 	return (void *)(intptr_t)nvme_admin_exec(f->ctrl, &req, 60000);
 }
 
+static void *submit_elsewhere(void *arg)
+{
+	static struct nvme_req req;
+
+	nvme_cmd_raw(&req, NVME_ADMIN_KEEP_ALIVE, 0, NULL, 0, none);
+	return (void *)(intptr_t)nvme_admin_submit(arg, &req);
+}
+
+static int init_beside_another_thread(struct nvme_ctrl *ctrl, void *result)
+{
+	pthread_t thread;
+	int err = nvme_ctrl_setup_adminq(ctrl);
+
+	pthread_create(&thread, NULL, submit_elsewhere, ctrl);
+	pthread_join(thread, result);
+	if (!err)
+		err = nvme_ctrl_enable(ctrl, 0);
+	return err ? err : nvme_ctrl_wait_ready(ctrl, true);
+}
+
+static void nobody_else_uses_a_queue_that_is_not_enabled_yet(void **state)
+{
+	struct fake_ctrl *fake = fake_create();
+	struct nvme_ctrl *ctrl = NULL;
+	void *result = NULL;
+	struct nvme_ctrl_opts opts = { .init = init_beside_another_thread, .init_priv = &result };
+
+	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), 0);
+
+	assert_int_equal((intptr_t)result, -ESHUTDOWN);
+	nvme_ctrl_put(ctrl);
+	fake_destroy(fake);
+}
+
 static enum fake_verdict hold_keep_alive(struct fake_ctrl *fake, uint16_t qid,
 					 const struct nvme_sqe *sqe, struct nvme_cqe *cqe)
 {
@@ -362,6 +396,7 @@ int main(void)
 		T(quiesce_stops_everything_and_reinit_starts_it),
 		T(a_script_that_clears_and_sets_cc_en_keeps_its_admin_queue),
 		T(a_script_with_an_admin_queue_of_its_own_is_left_alone),
+		cmocka_unit_test(nobody_else_uses_a_queue_that_is_not_enabled_yet),
 		T(a_waiting_admin_command_ends_with_an_error),
 		cmocka_unit_test(resets_under_load),
 		cmocka_unit_test(power_goes_and_comes_back_under_load),
