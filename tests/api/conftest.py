@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 import nvme as d
-from api.qemu import CANNOT
 from nvme.fixtures import device_address
 from nvme.software_ssd import SoftwareSsd
+
+from .qemu import CANNOT
 
 #: Fixtures that mean the device under test.
 DEVICE = {"nvme0", "pciaddr"}
