@@ -47,7 +47,7 @@ uint64_t ssd_ns_unallocated_bytes(const struct ssd *ssd)
 
 void ssd_ns_update(struct ssd *ssd, struct ssd_ns *ns)
 {
-	ns->plain = ns->attached && !ns->ms_bytes && !ns->not_ready && !ns->write_protected;
+	ns->plain = ns->attached && !ns->ms_bytes && !ns->not_ready;
 }
 
 /* Identifiers come from the serial number: the same drive has the same ones every time. */

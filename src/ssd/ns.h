@@ -48,8 +48,7 @@ struct ssd_ns {
 	uint32_t lba_bytes;
 	uint32_t ms_bytes;
 	uint64_t ncap;
-	uint64_t bytes; /* of data, whatever the format */
-	bool write_protected;
+	uint64_t bytes;		 /* of data, whatever the format */
 	uint32_t error_recovery; /* feature 05h */
 	uint8_t uuid[16];
 	uint8_t eui64[8];

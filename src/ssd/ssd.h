@@ -24,6 +24,8 @@ struct ssd;
  *       device into at most @max pieces; returns their number, or -EFAULT when any byte
  *       of it is not mapped
  * @irq: raise interrupt vector @vector (called only for unmasked vectors, or INTx as 0)
+ *
+ * Rings are resolved once, when their queue is created: they must stay mapped until it goes.
  */
 struct ssd_host_ops {
 	int (*map)(void *host, uint64_t iova, size_t len, int prot, struct iovec *iov, int max);
@@ -36,7 +38,7 @@ struct ssd_host_ops {
  * @ops, @host: its host; both outlive the drive
  * @now_ns: the time it is
  *
- * Errors: -EINVAL with a text that names the bad option and lists the known ones,
+ * * Errors: -EINVAL with a text that names the bad option and lists the known ones,
  * -ENOMEM, -errno of a file medium (-EBUSY: in use by another process).
  */
 int ssd_create(struct ssd **out, const char *options, const struct ssd_host_ops *ops, void *host,
@@ -70,6 +72,10 @@ uint64_t ssd_next_event_ns(const struct ssd *ssd);
 /* True if the options ask for a device thread of its own ("thread=always"). */
 bool ssd_wants_thread(const struct ssd *ssd);
 
+/*
+ * Both clear configuration space as well (Command, BAR0, MSI-X), to what firmware would have
+ * left there: memory and bus mastering on, MSI-X off. -ENODEV without power or drive.
+ */
 int ssd_flr(struct ssd *ssd, uint64_t now_ns);
 int ssd_hot_reset(struct ssd *ssd, uint64_t now_ns);
 /* Off: caches are lost as the specification allows; registers read all-ones. */
@@ -83,7 +89,7 @@ unsigned int ssd_temperature(const struct ssd *ssd);
 
 struct ssd_stats {
 	uint64_t commands;	/* executed, admin and IO */
-	uint64_t reads, writes; /* LBAs */
+	uint64_t reads, writes; /* units of 512 bytes */
 	uint64_t irqs;		/* raised */
 	uint64_t media_bytes;	/* memory the media holds now */
 	uint64_t faults_hit;	/* over all faults */
@@ -161,6 +167,7 @@ struct ssd_cmd {
 	void *priv;
 };
 
+/* 0, -ENODEV without power, -EAGAIN too many commands are inside; then done() is not called. */
 int ssd_exec(struct ssd *ssd, struct ssd_cmd *cmd, uint64_t now_ns);
 
 #endif
