@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Asynchronous Event Request: Base 2.1 section 5.1.2. More than AERL + 1 outstanding: 01/05.
+ */
 #include <string.h>
 
 #include "ssd/aer.h"

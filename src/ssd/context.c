@@ -129,6 +129,17 @@ static void delay_over(struct ssd *ssd, struct ssd_event *ev)
 	deliver(ssd, c);
 }
 
+/* Controller busy time: at least one IO command is outstanding, from now to @end_ns. */
+static void count_busy(struct ssd_health *h, uint64_t now_ns, uint64_t end_ns)
+{
+	uint64_t begin_ns = h->busy_until_ns > now_ns ? h->busy_until_ns : now_ns;
+
+	if (end_ns <= begin_ns)
+		return;
+	h->busy_ns += end_ns - begin_ns;
+	h->busy_until_ns = end_ns;
+}
+
 void ssd_complete(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 {
 	c->status = 0;
@@ -140,6 +151,8 @@ void ssd_complete(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 		c->state = SSD_CTX_DELAYED;
 		c->ev.fire = delay_over;
 		ssd_event_set(&ssd->events, &c->ev, ssd->now_ns + c->latency_ns);
+		if (!(c->flags & SSD_CTX_ADMIN))
+			count_busy(&ssd->health, ssd->now_ns, c->ev.due_ns);
 		return;
 	}
 	deliver(ssd, c);

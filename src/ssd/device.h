@@ -91,7 +91,8 @@ struct ssd_health {
 	uint64_t power_cycles;
 	uint64_t unsafe_shutdowns;
 	uint64_t media_errors;
-	uint64_t busy_ns;
+	uint64_t busy_ns;	/* with IO commands outstanding */
+	uint64_t busy_until_ns; /* how far that was counted */
 	uint64_t powered_ns;	/* before the present power-on */
 	uint64_t powered_at_ns; /* time of the last power-on */
 };

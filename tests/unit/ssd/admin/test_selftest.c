@@ -152,6 +152,17 @@ static void format_sanitize_and_deletion_end_a_test(void **state)
 	rig_destroy(r);
 }
 
+static void a_result_tells_the_hours_with_power(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	r->now_ns += 3600 * SECOND_NS;
+	assert_int_equal(start(r, NVME_DST_SHORT, 1), 0);
+	bench_reset(r, BENCH_POWER);
+	assert_int_equal(log_page(r)->result[0].poh, 1);
+	rig_destroy(r);
+}
+
 static void extended_time_is_in_minutes(void **state)
 {
 	struct rig *r = rig_ready("dst_extended_s=61");
@@ -173,6 +184,7 @@ int main(void)
 		cmocka_unit_test(a_reset_ends_a_short_test),
 		cmocka_unit_test(an_extended_test_goes_on),
 		cmocka_unit_test(format_sanitize_and_deletion_end_a_test),
+		cmocka_unit_test(a_result_tells_the_hours_with_power),
 		cmocka_unit_test(extended_time_is_in_minutes),
 	};
 

@@ -123,6 +123,25 @@ static void hours_are_those_with_power(void **state)
 	rig_destroy(r);
 }
 
+static void busy_time_is_that_of_io_commands(void **state)
+{
+	struct rig *r = rig_ready("unmapped_us=10s,jitter=0,tail_us=0");
+
+	/* two at a time */
+	for (unsigned int i = 0; i < 8; i++) {
+		struct nvme_cqe cqe;
+
+		rig_put(r, 1, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
+		rig_put(r, 1, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
+		rig_ring(r, 1);
+		rig_advance(r, 60 * SECOND_NS);
+		assert_true(rig_reap(r, 1, &cqe));
+		assert_true(rig_reap(r, 1, &cqe));
+	}
+	assert_int_equal(smart(r)->cbt[0], 1);
+	rig_destroy(r);
+}
+
 static void the_temperature_is_what_was_set(void **state)
 {
 	struct rig *r = rig_ready("temp=310");
@@ -147,6 +166,7 @@ int main(void)
 		cmocka_unit_test(only_unannounced_losses_are_unsafe),
 		cmocka_unit_test(enabling_again_needs_another_shutdown),
 		cmocka_unit_test(hours_are_those_with_power),
+		cmocka_unit_test(busy_time_is_that_of_io_commands),
 		cmocka_unit_test(the_temperature_is_what_was_set),
 	};
 
