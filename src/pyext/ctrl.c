@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "bus/bus.h"
 #include "nvme/cmdlog.h"
 #include "nvme/ctrl.h"
@@ -31,11 +32,14 @@ static void ctrl_close(struct py_live *live)
 	struct nvme_ctrl *ctrl = self->ctrl;
 
 	py_live_del(live);
+	self->ctrl = NULL;
 	if (ctrl && self->generation == py_process_generation()) {
-		Py_BEGIN_ALLOW_THREADS nvme_ctrl_put(ctrl);
+		Py_BEGIN_ALLOW_THREADS
+			while (atomic_load_explicit(&self->users, memory_order_acquire))
+				clock_sleep_until_ns(clock_now_ns() + PY_WAIT_SLICE_NS);
+			nvme_ctrl_put(ctrl);
 		Py_END_ALLOW_THREADS
 	}
-	self->ctrl = NULL;
 	py_sink_forget(self->state, &self->sink);
 }
 
@@ -87,9 +91,11 @@ static int ctrl_open(struct py_ctrl *self, const char *addr, struct py_pcie *pci
 		return -1;
 	if (self->init_func)
 		opts.init = run_init_func;
-	Py_BEGIN_ALLOW_THREADS rc =
-		bus ? nvme_ctrl_open_bus(&ctrl, bus, &opts) : nvme_ctrl_open(&ctrl, addr, &opts);
-	Py_END_ALLOW_THREADS self->ctrl = rc ? NULL : ctrl;
+	Py_BEGIN_ALLOW_THREADS
+		rc = bus ? nvme_ctrl_open_bus(&ctrl, bus, &opts) :
+			   nvme_ctrl_open(&ctrl, addr, &opts);
+	Py_END_ALLOW_THREADS
+	self->ctrl = rc ? NULL : ctrl;
 	if (rc) {
 		py_ctrl_error(self, self->state->enumerate_error, rc);
 		return -1;
@@ -219,8 +225,11 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 	}
 	if (py_ctrl_check(self) || register_offset(key, &off) || arg_u32(value, "value", &val))
 		return -1;
-	Py_BEGIN_ALLOW_THREADS rc = nvme_ctrl_poke32(self->ctrl, off, val);
-	Py_END_ALLOW_THREADS if (rc) py_error(self->state, NULL, rc);
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_ctrl_poke32(self->ctrl, off, val);
+	Py_END_ALLOW_THREADS
+	if (rc)
+		py_error(self->state, NULL, rc);
 	return rc ? -1 : 0;
 }
 

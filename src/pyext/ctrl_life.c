@@ -45,8 +45,10 @@ PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	if (args_bind(&spec, args, nargs, kwnames, arg) ||
 	    arg_uint(arg[0], "kind", NVME_RESET_SUBSYSTEM, &kind) || py_ctrl_check(self))
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS rc = nvme_ctrl_reset(self->ctrl, (enum nvme_reset)kind);
-	Py_END_ALLOW_THREADS return finish(self, rc);
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_ctrl_reset(self->ctrl, (enum nvme_reset)kind);
+	Py_END_ALLOW_THREADS
+	return finish(self, rc);
 }
 
 const char py_ctrl_shutdown_doc[] =
@@ -65,8 +67,10 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &abrupt) ||
 	    py_ctrl_check(self))
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS rc = nvme_ctrl_shutdown(self->ctrl, abrupt);
-	Py_END_ALLOW_THREADS return finish(self, rc);
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_ctrl_shutdown(self->ctrl, abrupt);
+	Py_END_ALLOW_THREADS
+	return finish(self, rc);
 }
 
 const char py_ctrl_power_doc[] =
@@ -85,8 +89,11 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &on) ||
 	    py_ctrl_check(self))
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS rc = nvme_ctrl_power(self->ctrl, on);
-	Py_END_ALLOW_THREADS if (rc == -EOPNOTSUPP) Py_RETURN_FALSE;
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_ctrl_power(self->ctrl, on);
+	Py_END_ALLOW_THREADS
+	if (rc == -EOPNOTSUPP)
+		Py_RETURN_FALSE;
 	done = finish(self, rc);
 	if (!done)
 		return NULL;
@@ -175,8 +182,10 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 	for (i = 0; name && i < PYEXT_ARRAY_SIZE(steps); i++) {
 		if (strcmp(name, steps[i].name))
 			continue;
-		Py_BEGIN_ALLOW_THREADS rc = steps[i].run(self->ctrl, value);
-		Py_END_ALLOW_THREADS return finish(self, rc);
+		Py_BEGIN_ALLOW_THREADS
+			rc = steps[i].run(self->ctrl, value);
+		Py_END_ALLOW_THREADS
+		return finish(self, rc);
 	}
 	if (name)
 		py_fail(PyExc_ValueError, "no step is called %s", name);

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "nvme/cmd.h"
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
@@ -82,9 +83,12 @@ int py_ctrl_settle(struct py_ctrl *self, int stacklevel)
 	qpairs = PyList_New(0);
 	if (!qpairs)
 		return -1;
-	for (node = self->qpairs.next; node != &self->qpairs; node = node->next)
-		if (PyList_Append(qpairs, (PyObject *)list_entry(node, struct py_qpair, node)))
+	for (node = self->qpairs.next; node != &self->qpairs; node = node->next) {
+		if (PyList_Append(qpairs, (PyObject *)list_entry(node, struct py_qpair, node))) {
+			Py_DECREF(qpairs);
 			return -1;
+		}
+	}
 	py_wait_begin(&w, self);
 	w.stacklevel = stacklevel;
 	py_ctrl_deliver(self, &w, 0);
@@ -103,15 +107,21 @@ static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 	unsigned int empty = 0;
 	int rc;
 
-	Py_BEGIN_ALLOW_THREADS while (!(rc = nvme_admin_poll(ctrl, now)) && !nvme_event_any(ctrl) &&
-				      !atomic_load_explicit(&self->sink.done, memory_order_relaxed))
-	{
-		py_wait_nap(w, empty++, now);
-		now = clock_now_ns();
-		if (now >= until)
-			break;
-	}
-	Py_END_ALLOW_THREADS if (rc > 0) w->progress_ns = now;
+	if (!ctrl)
+		return err_set(-ESHUTDOWN, "the controller is closed");
+	atomic_fetch_add_explicit(&self->users, 1, memory_order_relaxed);
+	Py_BEGIN_ALLOW_THREADS
+		while (!(rc = nvme_admin_poll(ctrl, now)) && !nvme_event_any(ctrl) &&
+		       !atomic_load_explicit(&self->sink.done, memory_order_relaxed)) {
+			py_wait_nap(w, empty++, now);
+			now = clock_now_ns();
+			if (now >= until)
+				break;
+		}
+		atomic_fetch_sub_explicit(&self->users, 1, memory_order_release);
+	Py_END_ALLOW_THREADS
+	if (rc > 0)
+		w->progress_ns = now;
 	return rc;
 }
 
@@ -126,10 +136,6 @@ static int wait_loop(struct py_ctrl *self, struct py_wait *w, uint64_t want)
 	int rc;
 
 	for (;;) {
-		if (!self->ctrl) {
-			py_fail(PyExc_SystemError, "the controller was closed");
-			return -1;
-		}
 		rc = poll_slice(self, w);
 		py_ctrl_deliver(self, w, want);
 		py_wait_events(w);
@@ -189,10 +195,11 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 
 	self->script += counted;
 	py_sink_add(self->state, &self->sink, r);
-	Py_BEGIN_ALLOW_THREADS rc = nvme_admin_submit(ctrl, &r->req);
-	cid = r->req.cid;
-	Py_END_ALLOW_THREADS if (rc)
-	{
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_admin_submit(ctrl, &r->req);
+		cid = r->req.cid;
+	Py_END_ALLOW_THREADS
+	if (rc) {
 		self->script -= counted;
 		py_req_put(self->state, r);
 		py_error(self->state, NULL, rc);
@@ -367,8 +374,10 @@ PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 		disown(self, r);
 		dropped++;
 	}
-	Py_BEGIN_ALLOW_THREADS nvme_admin_poll(self->ctrl, clock_now_ns());
-	Py_END_ALLOW_THREADS py_wait_begin(&w, self);
+	Py_BEGIN_ALLOW_THREADS
+		nvme_admin_poll(self->ctrl, clock_now_ns());
+	Py_END_ALLOW_THREADS
+	py_wait_begin(&w, self);
 	py_ctrl_deliver(self, &w, 0);
 	while (nvme_event_pop(self->ctrl, &ev, NULL) > 0)
 		dropped++;

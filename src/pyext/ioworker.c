@@ -180,9 +180,10 @@ static void worker_close(struct py_live *live)
 	if (self->ctrl->ctrl)
 		patience_ns += UINT64_C(3000000) * atomic_load(&self->ctrl->ctrl->timeout_ms);
 	ioworker_stop(w);
-	Py_BEGIN_ALLOW_THREADS rc = ioworker_join(w, patience_ns);
-	if (!rc)
-		ioworker_destroy(w);
+	Py_BEGIN_ALLOW_THREADS
+		rc = ioworker_join(w, patience_ns);
+		if (!rc)
+			ioworker_destroy(w);
 	Py_END_ALLOW_THREADS
 }
 
@@ -320,8 +321,11 @@ static PyObject *worker_join(PyObject *obj, PyObject *const *args, Py_ssize_t na
 				    left_ns > 0	       ? (uint64_t)left_ns :
 							 0;
 
-		Py_BEGIN_ALLOW_THREADS rc = ioworker_join(w, slice_ns);
-		Py_END_ALLOW_THREADS if (PyErr_CheckSignals()) return NULL;
+		Py_BEGIN_ALLOW_THREADS
+			rc = ioworker_join(w, slice_ns);
+		Py_END_ALLOW_THREADS
+		if (PyErr_CheckSignals())
+			return NULL;
 		if (left_ns <= SLICE_NS)
 			break;
 	}

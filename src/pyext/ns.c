@@ -35,9 +35,10 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 	struct nvme_ns *ns = NULL;
 	int rc;
 
-	Py_BEGIN_ALLOW_THREADS rc = nvme_ns_open(ctrl->ctrl, nsid, &ns);
-	Py_END_ALLOW_THREADS if (rc)
-	{
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_ns_open(ctrl->ctrl, nsid, &ns);
+	Py_END_ALLOW_THREADS
+	if (rc) {
 		py_error(self->state, self->state->ns_creation_error, rc);
 		return -1;
 	}
@@ -138,8 +139,11 @@ static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 
 	if (py_ns_check(self) || py_ctrl_check(self->ctrl))
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS rc = nvme_ns_refresh(self->ns);
-	Py_END_ALLOW_THREADS if (rc) return py_error(self->state, NULL, rc);
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_ns_refresh(self->ns);
+	Py_END_ALLOW_THREADS
+	if (rc)
+		return py_error(self->state, NULL, rc);
 	if (py_ctrl_settle(self->ctrl, 2))
 		return NULL;
 	Py_RETURN_NONE;

@@ -28,11 +28,12 @@ static PyObject *transfer(PyObject *obj, const struct args_spec *spec, PyObject 
 		return py_fail(PyExc_MemoryError, "namespace %u has no table to verify data by",
 			       self->ns->nsid);
 	ns = nvme_ns_get(self->ns);
-	Py_BEGIN_ALLOW_THREADS rc = act(ns->verify, (int)fd);
-	nvme_ns_put(ns);
-	Py_END_ALLOW_THREADS return rc ?
-		py_error(self->state, rc == -EINVAL ? PyExc_ValueError : PyExc_OSError, rc) :
-		Py_NewRef(Py_None);
+	Py_BEGIN_ALLOW_THREADS
+		rc = act(ns->verify, (int)fd);
+		nvme_ns_put(ns);
+	Py_END_ALLOW_THREADS
+	return rc ? py_error(self->state, rc == -EINVAL ? PyExc_ValueError : PyExc_OSError, rc) :
+		    Py_NewRef(Py_None);
 }
 
 const char py_ns_verify_save_doc[] = "_verify_save($self, /, fd)\n--\n\n"

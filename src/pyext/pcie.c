@@ -48,7 +48,8 @@ static void pcie_close(struct py_live *live)
 	py_live_del(live);
 	self->bus = NULL;
 	if (bus && self->generation == py_process_generation()) {
-		Py_BEGIN_ALLOW_THREADS bus_close(bus);
+		Py_BEGIN_ALLOW_THREADS
+			bus_close(bus);
 		Py_END_ALLOW_THREADS
 	}
 }
@@ -57,8 +58,11 @@ static int pcie_open(struct py_pcie *self, const char *addr)
 {
 	int rc;
 
-	Py_BEGIN_ALLOW_THREADS rc = bus_open(&self->bus, addr);
-	Py_END_ALLOW_THREADS if (!rc) return 0;
+	Py_BEGIN_ALLOW_THREADS
+		rc = bus_open(&self->bus, addr);
+	Py_END_ALLOW_THREADS
+	if (!rc)
+		return 0;
 	py_error(self->state, self->state->enumerate_error, rc);
 	return -1;
 }

@@ -103,6 +103,7 @@ struct py_sink {
 /**
  * struct py_ctrl - a Controller
  * @ctrl: NULL once closed
+ * @users: threads that use @ctrl without the GIL; closing waits for them
  * @wait_lock: held by the thread that is inside waitdone
  * @script: admin commands of the script, AERs not counted, that are not delivered yet
  * @qpairs: open Qpairs, struct py_qpair.node
@@ -112,6 +113,7 @@ struct py_ctrl {
 	struct nvme_ctrl *ctrl;
 	struct py_sink sink;
 	struct py_live live;
+	_Atomic uint32_t users;
 	/* cold from here */
 	PyThread_type_lock wait_lock;
 	struct list_node qpairs;

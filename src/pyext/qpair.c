@@ -30,8 +30,10 @@ void py_qpair_lock(struct py_qpair *self)
 	if (!pthread_mutex_trylock(&self->lock))
 		return;
 	atomic_fetch_add_explicit(&self->wanted, 1, memory_order_relaxed);
-	Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&self->lock);
-	Py_END_ALLOW_THREADS atomic_fetch_sub_explicit(&self->wanted, 1, memory_order_relaxed);
+	Py_BEGIN_ALLOW_THREADS
+		pthread_mutex_lock(&self->lock);
+	Py_END_ALLOW_THREADS
+	atomic_fetch_sub_explicit(&self->wanted, 1, memory_order_relaxed);
 }
 
 PyObject *py_qpair_submit(struct py_qpair *self, struct py_req *r)
@@ -62,19 +64,21 @@ PyObject *py_qpair_submit(struct py_qpair *self, struct py_req *r)
  */
 static int delete_queue(struct py_qpair *self)
 {
-	struct nvme_qpair *q;
+	struct nvme_qpair *q = self->q;
 	int rc = 0;
 
 	py_live_del(&self->live);
-	py_qpair_lock(self);
-	q = self->q;
-	self->q = NULL;
-	pthread_mutex_unlock(&self->lock);
+	list_del(&self->node);
 	if (q && self->generation == py_process_generation()) {
-		Py_BEGIN_ALLOW_THREADS rc = nvme_qpair_delete(q);
+		py_qpair_lock(self);
+		q = self->q; /* another thread may have been faster */
+		self->q = NULL;
+		pthread_mutex_unlock(&self->lock);
+		Py_BEGIN_ALLOW_THREADS
+			rc = q ? nvme_qpair_delete(q) : 0;
 		Py_END_ALLOW_THREADS
 	}
-	list_del(&self->node);
+	self->q = NULL;
 	py_sink_forget(self->state, &self->sink);
 	return rc;
 }
@@ -106,10 +110,11 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	struct nvme_qpair *q = NULL;
 	int rc;
 
-	Py_BEGIN_ALLOW_THREADS rc =
-		nvme_qpair_create(ctrl->ctrl, (unsigned int)depth, (unsigned int)prio, vector, &q);
-	Py_END_ALLOW_THREADS if (rc)
-	{
+	Py_BEGIN_ALLOW_THREADS
+		rc = nvme_qpair_create(ctrl->ctrl, (unsigned int)depth, (unsigned int)prio, vector,
+				       &q);
+	Py_END_ALLOW_THREADS
+	if (rc) {
 		py_error(self->state, self->state->qpair_creation_error, rc);
 		return -1;
 	}

@@ -116,8 +116,8 @@ PyObject *py_qpair_wait_int(PyObject *obj, PyObject *const *args, Py_ssize_t nar
 		if (!bus || PyErr_CheckSignals())
 			return NULL;
 		slice = clock_now_ns() + 10 * PY_WAIT_SLICE_NS;
-		Py_BEGIN_ALLOW_THREADS rc =
-			bus_irq_wait(bus, vector, slice < until ? slice : until);
+		Py_BEGIN_ALLOW_THREADS
+			rc = bus_irq_wait(bus, vector, slice < until ? slice : until);
 		Py_END_ALLOW_THREADS
 	} while (!rc ? clock_now_ns() < until : rc == -EINTR);
 	return rc < 0 ? py_error(self->state, NULL, rc) : PyBool_FromLong(rc);

@@ -73,17 +73,19 @@ static int poll_slice(struct py_qpair *self, struct py_wait *w, unsigned int max
 	struct nvme_qpair *q;
 	int rc;
 
-	Py_BEGIN_ALLOW_THREADS if (atomic_load_explicit(&self->wanted, memory_order_relaxed))
-		sched_yield();
-	pthread_mutex_lock(&self->lock);
-	q = self->q;
-	rc = q ? nvme_qpair_enter(q) : 0;
-	if (q && !rc) {
-		rc = (int)poll_until(self, w, q, max);
-		nvme_qpair_exit(q);
-	}
-	pthread_mutex_unlock(&self->lock);
-	Py_END_ALLOW_THREADS return rc;
+	Py_BEGIN_ALLOW_THREADS
+		if (atomic_load_explicit(&self->wanted, memory_order_relaxed))
+			sched_yield();
+		pthread_mutex_lock(&self->lock);
+		q = self->q;
+		rc = q ? nvme_qpair_enter(q) : 0;
+		if (q && !rc) {
+			rc = (int)poll_until(self, w, q, max);
+			nvme_qpair_exit(q);
+		}
+		pthread_mutex_unlock(&self->lock);
+	Py_END_ALLOW_THREADS
+	return rc;
 }
 
 static int wait_loop(struct py_qpair *self, struct py_wait *w, uint64_t want)
@@ -92,7 +94,7 @@ static int wait_loop(struct py_qpair *self, struct py_wait *w, uint64_t want)
 
 	for (;;) {
 		py_qpair_deliver(self, w);
-		if (nvme_event_any(w->ctrl->ctrl))
+		if (w->ctrl->ctrl && nvme_event_any(w->ctrl->ctrl))
 			py_wait_events(w);
 		if (w->done >= want)
 			return py_wait_end(w);

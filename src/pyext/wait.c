@@ -209,8 +209,8 @@ int py_wait_lock(PyThread_type_lock lock)
 	do {
 		if (PyErr_CheckSignals())
 			return -1;
-		Py_BEGIN_ALLOW_THREADS got =
-			PyThread_acquire_lock_timed(lock, PY_WAIT_SLICE_NS / 1000, 0);
+		Py_BEGIN_ALLOW_THREADS
+			got = PyThread_acquire_lock_timed(lock, PY_WAIT_SLICE_NS / 1000, 0);
 		Py_END_ALLOW_THREADS
 	} while (got != PY_LOCK_ACQUIRED);
 	return 0;
