@@ -225,8 +225,10 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 	}
 	if (py_ctrl_check(self) || register_offset(key, &off) || arg_u32(value, "value", &val))
 		return -1;
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_poke32(self->ctrl, off, val);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	if (rc)
 		py_error(self->state, NULL, rc);

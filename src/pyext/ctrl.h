@@ -10,6 +10,20 @@
 /* 0, or -1 with an exception: closed, or opened in another process. */
 int py_ctrl_check(struct py_ctrl *self);
 
+/*
+ * Around every use of self->ctrl without the GIL: enter before the GIL is let go, leave before
+ * it is taken again. Closing waits for whoever is inside.
+ */
+static inline void py_ctrl_enter(struct py_ctrl *self)
+{
+	atomic_fetch_add_explicit(&self->users, 1, memory_order_relaxed);
+}
+
+static inline void py_ctrl_leave(struct py_ctrl *self)
+{
+	atomic_fetch_sub_explicit(&self->users, 1, memory_order_release);
+}
+
 /**
  * py_ctrl_deliver() - deliver what completed on the admin queue
  * @want: completions of the script that the caller still waits for

@@ -45,8 +45,10 @@ PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	if (args_bind(&spec, args, nargs, kwnames, arg) ||
 	    arg_uint(arg[0], "kind", NVME_RESET_SUBSYSTEM, &kind) || py_ctrl_check(self))
 		return NULL;
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_reset(self->ctrl, (enum nvme_reset)kind);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	return finish(self, rc);
 }
@@ -67,8 +69,10 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &abrupt) ||
 	    py_ctrl_check(self))
 		return NULL;
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_shutdown(self->ctrl, abrupt);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	return finish(self, rc);
 }
@@ -89,8 +93,10 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &on) ||
 	    py_ctrl_check(self))
 		return NULL;
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_power(self->ctrl, on);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	if (rc == -EOPNOTSUPP)
 		Py_RETURN_FALSE;
@@ -182,8 +188,10 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 	for (i = 0; name && i < PYEXT_ARRAY_SIZE(steps); i++) {
 		if (strcmp(name, steps[i].name))
 			continue;
+		py_ctrl_enter(self);
 		Py_BEGIN_ALLOW_THREADS
 			rc = steps[i].run(self->ctrl, value);
+			py_ctrl_leave(self);
 		Py_END_ALLOW_THREADS
 		return finish(self, rc);
 	}

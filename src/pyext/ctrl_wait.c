@@ -109,7 +109,7 @@ static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 
 	if (!ctrl)
 		return err_set(-ESHUTDOWN, "the controller is closed");
-	atomic_fetch_add_explicit(&self->users, 1, memory_order_relaxed);
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		while (!(rc = nvme_admin_poll(ctrl, now)) && !nvme_event_any(ctrl) &&
 		       !atomic_load_explicit(&self->sink.done, memory_order_relaxed)) {
@@ -118,7 +118,7 @@ static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 			if (now >= until)
 				break;
 		}
-		atomic_fetch_sub_explicit(&self->users, 1, memory_order_release);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	if (rc > 0)
 		w->progress_ns = now;
@@ -195,9 +195,11 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 
 	self->script += counted;
 	py_sink_add(self->state, &self->sink, r);
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_admin_submit(ctrl, &r->req);
 		cid = r->req.cid;
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	if (rc) {
 		self->script -= counted;
@@ -374,8 +376,10 @@ PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 		disown(self, r);
 		dropped++;
 	}
+	py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		nvme_admin_poll(self->ctrl, clock_now_ns());
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	py_wait_begin(&w, self);
 	py_ctrl_deliver(self, &w, 0);

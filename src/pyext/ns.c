@@ -35,8 +35,10 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 	struct nvme_ns *ns = NULL;
 	int rc;
 
+	py_ctrl_enter(ctrl);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ns_open(ctrl->ctrl, nsid, &ns);
+		py_ctrl_leave(ctrl);
 	Py_END_ALLOW_THREADS
 	if (rc) {
 		py_error(self->state, self->state->ns_creation_error, rc);
@@ -139,8 +141,10 @@ static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 
 	if (py_ns_check(self) || py_ctrl_check(self->ctrl))
 		return NULL;
+	py_ctrl_enter(self->ctrl);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ns_refresh(self->ns);
+		py_ctrl_leave(self->ctrl);
 	Py_END_ALLOW_THREADS
 	if (rc)
 		return py_error(self->state, NULL, rc);

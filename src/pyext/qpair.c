@@ -110,9 +110,11 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	struct nvme_qpair *q = NULL;
 	int rc;
 
+	py_ctrl_enter(ctrl);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_qpair_create(ctrl->ctrl, (unsigned int)depth, (unsigned int)prio, vector,
 				       &q);
+		py_ctrl_leave(ctrl);
 	Py_END_ALLOW_THREADS
 	if (rc) {
 		py_error(self->state, self->state->qpair_creation_error, rc);

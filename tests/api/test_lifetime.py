@@ -296,3 +296,14 @@ print({name: count for name, count in d._core.counts().items() if count})
 """
     )
     assert expect(code).strip() == "{}"
+
+
+def test_exit_while_daemon_threads_wait():
+    expect(
+        SETUP
+        + """
+for wait in (nvme0.waitdone, qpair.waitdone, lambda: qpair.wait_int(60000)):
+    threading.Thread(target=wait, daemon=True).start()
+time.sleep(0.1)
+"""
+    )
