@@ -272,6 +272,47 @@ static void no_bytes_can_hurt_a_reader(void **state)
 	free(bytes);
 }
 
+static void a_record_that_lost_its_place_is_left_out(void **state)
+{
+	static struct nvme_cmdlog_record ring[NVME_CMDLOG_RECORDS];
+	unsigned int n;
+
+	for (unsigned int k = 1; k <= 10; k++)
+		ring[k - 1] = (struct nvme_cmdlog_record){ .seq = 2 * k, .submit_ns = k };
+	/* The fifth was overtaken by the ring's next round; those between are not there. */
+	ring[4].seq = 2 * (NVME_CMDLOG_RECORDS + 5);
+	n = nvme_cmdlog_collect(NULL, 0, ring, records, UINT32_MAX);
+
+	assert_int_equal(n, 6);
+	for (unsigned int i = 1; i < n; i++)
+		assert_int_equal(records[i].seq, 2 * (11 - i));
+}
+
+static void a_slot_that_claims_more_than_it_has_is_not_there(void **state)
+{
+	struct nvme_cmdlog_file *file = NULL;
+	struct nvme_cmdlog_info info;
+	struct nvme_cmdlog_slot *slot;
+	char path[128];
+	uint8_t *bytes;
+	size_t len;
+	FILE *out;
+
+	bytes = slurp(&len);
+	slot = (struct nvme_cmdlog_slot *)(bytes + NVME_CMDLOG_PAGE);
+	slot->ncids = 60000;
+	snprintf(path, sizeof(path), "%s/greedy", dir);
+	out = fopen(path, "w");
+	assert_int_equal(fwrite(bytes, 1, len, out), len);
+	fclose(out);
+	assert_int_equal(nvme_cmdlog_file_open(&file, path), 0);
+	nvme_cmdlog_file_info(file, &info);
+
+	assert_int_equal(info.nslots, 0);
+	nvme_cmdlog_file_close(file);
+	free(bytes);
+}
+
 static void what_is_no_log_is_refused(void **state)
 {
 	struct nvme_cmdlog_file *file = NULL;
@@ -356,6 +397,8 @@ int main(void)
 		T(slots_are_used_again),
 		T(only_eight_of_the_dead_are_kept),
 		T(no_bytes_can_hurt_a_reader),
+		cmocka_unit_test(a_record_that_lost_its_place_is_left_out),
+		T(a_slot_that_claims_more_than_it_has_is_not_there),
 		T(what_is_no_log_is_refused),
 		cmocka_unit_test(without_room_the_log_is_private),
 		cmocka_unit_test(a_full_tmpfs_is_no_signal),
