@@ -51,7 +51,7 @@ static uint16_t check(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_op *o
 		return NVME_SC_INVALID_FIELD;
 	}
 	if (c->sqe.nsid == NVME_NSID_ALL && op->flags & SSD_OP_ANY_NS)
-		return 0;
+		return ssd_sanitize_runs(&ssd->sanitize) ? NVME_SC_SANITIZE_IN_PROGRESS : 0;
 	c->error_loc = SSD_LOC(4, 0);
 	if (!c->sqe.nsid || c->sqe.nsid > ssd->opts.ns)
 		return NVME_SC_INVALID_NS;

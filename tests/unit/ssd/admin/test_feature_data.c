@@ -47,6 +47,29 @@ static void ranges_belong_to_their_namespace(void **state)
 	rig_destroy(r);
 }
 
+static void ranges_go_with_their_namespace(void **state)
+{
+	const struct nvme_lba_range want[] = { { .type = 2, .slba = 0, .nlb = 9 },
+					       { .type = 1, .slba = 10, .nlb = 9 } };
+	struct rig *r = rig_ready("size=64M");
+	struct nvme_id_ns *id = (void *)r->buf;
+	struct nvme_ctrl_list *list = (void *)r->buf;
+	uint32_t num;
+
+	assert_int_equal(set_ranges(r, 1, want, 2), 0);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_NS_MANAGEMENT, 1, NVME_NS_MGMT_DELETE, 0), 0);
+	memset(id, 0, sizeof(*id));
+	id->nsze = 4096;
+	id->ncap = 4096;
+	assert_int_equal(bench_admin(r, NVME_ADMIN_NS_MANAGEMENT, 0, NVME_NS_MGMT_CREATE, 0), 0);
+	bench_identify(r, 0, NVME_CNS_CTRL_LIST);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_NS_ATTACHMENT, 1, NVME_NS_ATTACH, 0), 0);
+	assert_int_equal(get_ranges(r, 1, &num), 0);
+	assert_int_equal(num, 0);
+	rig_destroy(r);
+}
+
 static void ranges_are_checked(void **state)
 {
 	const struct nvme_lba_range overlap[] = { { .slba = 0, .nlb = 9 },
@@ -158,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_first_one_range_covers_the_namespace),
 		cmocka_unit_test(ranges_belong_to_their_namespace),
+		cmocka_unit_test(ranges_go_with_their_namespace),
 		cmocka_unit_test(ranges_are_checked),
 		cmocka_unit_test(transitions_name_states_that_are_there),
 		cmocka_unit_test(the_timestamp_runs_from_what_was_set),

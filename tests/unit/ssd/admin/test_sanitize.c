@@ -74,6 +74,8 @@ static void media_commands_are_refused_meanwhile(void **state)
 	assert_int_equal(rig_read(r, 0, 1, r->buf), NVME_SC_SANITIZE_IN_PROGRESS);
 	assert_int_equal(rig_write(r, 0, 1, r->buf), NVME_SC_SANITIZE_IN_PROGRESS);
 	assert_int_equal(rig_run(r, 1, flush, NULL), NVME_SC_SANITIZE_IN_PROGRESS);
+	flush.nsid = NVME_NSID_ALL;
+	assert_int_equal(rig_run(r, 1, flush, NULL), NVME_SC_SANITIZE_IN_PROGRESS);
 	rig_advance(r, 2 * SECOND_NS);
 	assert_int_equal(rig_read(r, 0, 1, r->buf), 0);
 	rig_destroy(r);
