@@ -34,7 +34,8 @@ struct group {
 
 struct ram {
 	struct ssd_media m;
-	uint32_t per_group;
+	uint32_t per_group;   /* a power of two */
+	uint32_t group_shift; /* its logarithm */
 	uint64_t ngroups;
 	uint32_t *index; /* group number to item of @groups, 0: none */
 	struct ssd_arena groups;
@@ -48,7 +49,7 @@ static struct ram *ram_of(const struct ssd_media *m)
 
 static struct group *group_at(const struct ram *r, uint64_t lba)
 {
-	uint32_t item = r->index[lba / r->per_group];
+	uint32_t item = r->index[lba >> r->group_shift];
 
 	return item ? ssd_arena_item(&r->groups, item) : NULL;
 }
@@ -60,7 +61,7 @@ static uint8_t *meta_at(const struct ram *r, struct group *g, uint32_t i)
 
 static struct group *group_get(struct ram *r, uint64_t lba)
 {
-	uint32_t *item = &r->index[lba / r->per_group];
+	uint32_t *item = &r->index[lba >> r->group_shift];
 	struct group *g;
 
 	if (*item)
@@ -121,39 +122,59 @@ static int store(struct ram *r, struct slot *s, const uint8_t *in)
 	return 0;
 }
 
-/* One LBA; 1 mapped, 0 not, -EIO. */
-static int read_one(struct ram *r, uint64_t lba, uint8_t *data, uint8_t *meta)
+/* LBAs @i to @i + @n of a group (NULL: nothing there). Return: how many are mapped, or -EIO. */
+static int read_group(struct ram *r, struct group *g, uint32_t i, uint32_t n, uint8_t *data,
+		      uint8_t *meta)
 {
-	struct group *g = group_at(r, lba);
-	uint32_t i = (uint32_t)(lba % r->per_group);
+	const uint32_t len = r->m.lba_bytes, ms = r->m.ms_bytes;
+	int mapped = 0;
 
-	if (g && g->bad >> i & 1) {
-		r->m.bad_lba = lba;
-		return -EIO;
-	}
-	if (!g || !(g->mapped >> i & 1)) {
-		memset(data, 0, r->m.lba_bytes);
+	if (!g || !(g->mapped | g->bad)) {
+		memset(data, 0, (size_t)n * len);
 		if (meta)
-			memset(meta, 0xff, r->m.ms_bytes);
+			memset(meta, 0xff, (size_t)n * ms);
 		return 0;
 	}
-	load(r, &g->slot[i], data);
-	if (meta)
-		memcpy(meta, meta_at(r, g, i), r->m.ms_bytes);
-	return 1;
+	for (uint32_t end = i + n; i < end; i++, data += len, meta += meta ? ms : 0) {
+		if (g->bad >> i & 1) {
+			r->m.bad_lba = i;
+			return -EIO;
+		}
+		if (g->mapped >> i & 1) {
+			load(r, &g->slot[i], data);
+			if (meta)
+				memcpy(meta, meta_at(r, g, i), ms);
+			mapped++;
+			continue;
+		}
+		memset(data, 0, len);
+		if (meta)
+			memset(meta, 0xff, ms);
+	}
+	return mapped;
 }
 
 static int ram_read(struct ssd_media *m, uint64_t lba, uint32_t nlb, void *data, void *meta)
 {
+	struct ram *r = ram_of(m);
+	uint8_t *out = data, *mout = meta;
 	int mapped = 0;
 
-	for (uint32_t i = 0; i < nlb; i++) {
-		int rc = read_one(ram_of(m), lba + i, (uint8_t *)data + (size_t)i * m->lba_bytes,
-				  meta ? (uint8_t *)meta + (size_t)i * m->ms_bytes : NULL);
+	while (nlb) {
+		uint32_t i = (uint32_t)lba & (r->per_group - 1), n = r->per_group - i;
+		int rc;
 
-		if (rc < 0)
+		n = n < nlb ? n : nlb;
+		rc = read_group(r, group_at(r, lba), i, n, out, mout);
+		if (rc < 0) {
+			m->bad_lba += lba - i;
 			return rc;
+		}
 		mapped += rc;
+		lba += n;
+		nlb -= n;
+		out += (size_t)n * m->lba_bytes;
+		mout += mout ? (size_t)n * m->ms_bytes : 0;
 	}
 	return mapped;
 }
@@ -161,17 +182,21 @@ static int ram_read(struct ssd_media *m, uint64_t lba, uint32_t nlb, void *data,
 static int ram_write(struct ssd_media *m, uint64_t lba, uint32_t nlb, const void *data,
 		     const void *meta)
 {
+	const uint8_t *in = data, *min = meta;
 	struct ram *r = ram_of(m);
+	struct group *g = NULL;
 
-	for (uint32_t n = 0; n < nlb; n++, lba++) {
-		struct group *g = group_get(r, lba);
-		uint32_t i = (uint32_t)(lba % r->per_group);
+	for (uint64_t end = lba + nlb; lba < end; lba++, in += m->lba_bytes) {
+		uint32_t i = (uint32_t)lba & (r->per_group - 1);
 
-		if (!g || store(r, &g->slot[i], (const uint8_t *)data + (size_t)n * m->lba_bytes))
+		if (!g || !i)
+			g = group_get(r, lba);
+		if (!g || store(r, &g->slot[i], in))
 			return -ENOSPC;
-		if (meta)
-			memcpy(meta_at(r, g, i), (const uint8_t *)meta + (size_t)n * m->ms_bytes,
-			       m->ms_bytes);
+		if (min) {
+			memcpy(meta_at(r, g, i), min, m->ms_bytes);
+			min += m->ms_bytes;
+		}
 		g->mapped |= (uint8_t)(1u << i);
 		g->bad &= (uint8_t) ~(1u << i);
 	}
@@ -193,13 +218,13 @@ static void ram_unmap(struct ssd_media *m, uint64_t lba, uint64_t nlb)
 	uint64_t end = lba + nlb;
 
 	while (lba < end) {
-		uint64_t next = (lba / r->per_group + 1) * r->per_group;
-		uint32_t *item = &r->index[lba / r->per_group];
+		uint64_t next = ((lba >> r->group_shift) + 1) << r->group_shift;
+		uint32_t *item = &r->index[lba >> r->group_shift];
 		struct group *g = *item ? ssd_arena_item(&r->groups, *item) : NULL;
 
 		next = next < end ? next : end;
 		for (; g && lba < next; lba++)
-			forget(r, g, (uint32_t)(lba % r->per_group));
+			forget(r, g, ((uint32_t)lba & (r->per_group - 1)));
 		lba = next;
 		if (g && !g->mapped && !g->bad) {
 			ssd_arena_free(&r->groups, *item);
@@ -219,8 +244,8 @@ static int ram_spoil(struct ssd_media *m, uint64_t lba, uint64_t nlb)
 
 		if (!g)
 			return -ENOSPC;
-		forget(r, g, (uint32_t)(lba % r->per_group));
-		g->bad |= (uint8_t)(1u << lba % r->per_group);
+		forget(r, g, ((uint32_t)lba & (r->per_group - 1)));
+		g->bad |= (uint8_t)(1u << (lba & (r->per_group - 1)));
 	}
 	return 0;
 }
@@ -229,7 +254,7 @@ static enum ssd_lba_state ram_state(struct ssd_media *m, uint64_t lba)
 {
 	const struct ram *r = ram_of(m);
 	const struct group *g = group_at(r, lba);
-	uint32_t i = (uint32_t)(lba % r->per_group);
+	uint32_t i = ((uint32_t)lba & (r->per_group - 1));
 
 	if (!g)
 		return SSD_LBA_UNMAPPED;
@@ -295,6 +320,7 @@ int ssd_media_ram_create(struct ssd_media **out, const struct ssd_options *opts,
 		return err_set(-ENOMEM, "sim: no memory for the media");
 	r->m = (struct ssd_media){ &ram_ops, lba_bytes, ms_bytes, nlb, 0, true };
 	r->per_group = GROUP_BYTES / lba_bytes;
+	r->group_shift = (uint32_t)__builtin_ctz(r->per_group);
 	r->ngroups = (nlb + r->per_group - 1) / r->per_group;
 	group_bytes = (uint32_t)sizeof(struct group) +
 		      r->per_group * ((uint32_t)sizeof(struct slot) + ms_bytes);

@@ -33,6 +33,10 @@ static int map(void *host, uint64_t iova, size_t len, int prot, struct iovec *io
 	struct rig *r = host;
 	int n = 0;
 
+	if (r->trusting) {
+		*iov = (struct iovec){ (void *)(uintptr_t)iova, len };
+		return 1;
+	}
 	if (!is_mapped(r, iova, len))
 		return -EFAULT;
 	while (len) {

@@ -42,8 +42,9 @@ struct rig {
 	uint32_t irqs[64];
 	uint64_t hole_from; /* IOVAs that are not mapped */
 	uint64_t hole_to;
-	size_t split; /* map in pieces of this many bytes, 0: not */
-	uint8_t *buf; /* 1 MiB, page aligned */
+	bool trusting; /* map anything: for counting instructions */
+	size_t split;  /* map in pieces of this many bytes, 0: not */
+	uint8_t *buf;  /* 1 MiB, page aligned */
 	uint8_t *buf2;
 };
 
