@@ -8,6 +8,7 @@
 #                                               scripts of your own, on a drive of your own; keeps test.log
 #   make test-vm                                only the tests in the QEMU guest
 #   make test-long                              every test, in its long form
+#   make fuzz [TARGET=command] [SECONDS=60]     hostile input for the drive, the driver and all parsers
 #   make bench                                  a table of figures
 #   make setup [pciaddr=01:00.0]                take the drive (or every unused one) from the kernel
 #   make reset [pciaddr=01:00.0]                give it back
@@ -15,7 +16,7 @@
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: all demo test test-vm test-long bench setup reset clean
+.PHONY: all demo test test-vm test-long fuzz bench setup reset clean
 .DELETE_ON_ERROR:
 
 python := .venv/bin/python
@@ -52,6 +53,12 @@ test-vm:
 test-long:
 	@./install.sh --tests
 	@$(python) $(own) --long 2>&1 | tee test.log
+
+# Not named SECONDS in the environment: bash counts with that.
+fuzz:
+	@./install.sh --tests
+	@FUZZ_TARGET=$(TARGET) FUZZ_SECONDS=$(or $(SECONDS),60) $(python) $(own) \
+		tests/rings/ring_fuzz.py 2>&1 | tee test.log
 
 bench:
 	@./install.sh

@@ -1,0 +1,130 @@
+"""Writes the seeds of the fuzz targets: inputs that reach deep, to be bent from there.
+
+python make_seeds.py FOLDER    one folder a target, named after it
+"""
+
+import struct
+import sys
+from pathlib import Path
+
+PLAUSIBLE = 0x01 | 0x02 | 0x04 | 0x08
+ADMIN = [0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x19, 0x1A, 0x7C]
+ADMIN += [0x80, 0x81, 0x82, 0x84, 0x86]
+IO = [0, 1, 2, 4, 5, 8, 9, 0x0C, 0x19]
+
+
+def command(where: int, opcode: int, how: int = PLAUSIBLE, cdw: tuple[int, ...] = ()) -> bytes:
+    """One record of fuzz_command.c."""
+    words = [*cdw, *[0] * (6 - len(cdw))]
+    sqe = struct.pack("<BBHIQQQQ", opcode, 0, 1, 1, 0, 4096, 8192, 12288)
+    return bytes([where, how]) + sqe + struct.pack("<6I", *words)
+
+
+def commands() -> dict[str, bytes]:
+    seeds = {}
+    for profile in range(8):
+        io = b"".join(command(1 | profile << 4, code, cdw=(8, 0, 7)) for code in IO)
+        seeds[f"io-{profile}"] = bytes([profile]) + io
+    for number, codes in enumerate((ADMIN[:8], ADMIN[8:16], ADMIN[16:])):
+        for cdw10 in (0, 1, 2, 0x00FF0002, 0x000F0003):
+            records = b"".join(command(0, code, 3, (cdw10, 1)) for code in codes)
+            seeds[f"admin-{number}-{cdw10:x}"] = bytes([number]) + records
+    features = b"".join(command(0, 0x09, 3, (fid, 1)) for fid in range(1, 0x19))
+    features += b"".join(command(0, 0x0A, 3, (fid,)) for fid in range(1, 0x19))
+    seeds["features"] = b"\x01" + features
+    logs = b"".join(command(0, 0x02, 3, (0x007F0000 | lid,)) for lid in range(1, 0x12))
+    seeds["logs"] = b"\x06" + logs
+    seeds["identify"] = b"\x02" + b"".join(command(0, 0x06, 3, (cns,)) for cns in range(0x18))
+    seeds["exec"] = b"\x02" + b"".join(command(0xF3, code, cdw=(0, 0, 3)) for code in IO)
+    seeds["sgl"] = b"\x01" + b"".join(command(1, code, 0x1D, (0, 0, 7)) for code in IO)
+    return seeds
+
+
+def registers() -> dict[str, bytes]:
+    def write(offset: int, value: int, width: int = 2) -> bytes:
+        return bytes([width << 4]) + struct.pack("<HQ", offset, value)
+
+    enable = write(0x24, 31 << 16 | 31) + write(0x28, 0x10000, 3) + write(0x30, 0x11000, 3)
+    enable += write(0x14, 0x460001)
+    return {
+        "enable": b"\x00\x00" + enable + b"\x05",
+        "identify": b"\x00\x01\x04\x00\x00\x40\x06" + bytes(63) + b"\x03\x00\x01\x00\x05",
+        "shutdown": b"\x01\x01" + write(0x14, 0x464001) + b"\x0e\xff\xff",
+        "subsystem": b"\x01\x01" + write(0x20, 0x4E564D65) + b"\x05" + enable,
+        "power": b"\x01\x01\x07\x02\x05\x07\x03\x05" + enable + b"\x05",
+        "config": b"\x00\x01" + b"".join(bytes([2, off, 0, 4, 0]) for off in range(0, 256, 4)),
+        "msix": b"\x00\x01\x02\xb2\x00\x02\x01\x00\x80" + write(0x2000, 0xFEE00000),
+    }
+
+
+def drivers() -> dict[str, bytes]:
+    controller = bytearray(600)
+    controller[77], controller[259], controller[516] = 5, 3, 1
+    namespace = bytearray(384)
+    namespace[:24] = struct.pack("<3Q", 1 << 20, 1 << 20, 1 << 20)
+    namespace[25] = 3
+    namespace[128:144] = struct.pack("<4I", 9 << 16, 9 << 16 | 8, 12 << 16, 12 << 16 | 64)
+    read = b"\x00\x01\x05\x00\x07\x00\x00"
+    raw = b"\x01\x00" + bytes(24) + b"\x02\x01\x00\x10"
+    post = b"\x02\x1f" + bytes(16)
+    seeds = {
+        "io": bytes([0, 8]) + (read + raw + b"\x04") * 8,
+        "held": bytes([4, 8]) + (read + raw + post + post + b"\x04") * 8,
+        "both": bytes([7]) + controller + namespace + b"\x08" + (read + post + b"\x04") * 8,
+        "admin": bytes([4, 8]) + (b"\x02\x1e" + bytes(16) + b"\x04\x08\x00\x00") * 8,
+        "reset": bytes([4, 8]) + (read + b"\x45\x08" + read + b"\x4f\x08\x04") * 4,
+        "late": bytes([4, 8]) + read * 4 + b"\xf6\xff\xff\x04" * 4 + b"\x08",
+        "health": bytes([4, 8]) + read + (b"\x07\x02\x07\x00\x00\x04") * 2,
+    }
+    for flbas in range(4):
+        namespace[26] = flbas | flbas << 4 & 0x10
+        namespace[29] = flbas
+        seeds[f"format-{flbas}"] = bytes([6]) + namespace + b"\x08" + (read + post + b"\x04") * 4
+    return seeds
+
+
+def addresses() -> dict[str, bytes]:
+    texts = ["sim", "", "01:00.0", "0000:01:00.0", "sim:size=20G", "size=1M,lba=4K,ms=8,ns=3"]
+    texts += ["size=1.5G,read_us=1ms,erase_s=0.5s", "vs=2.0,mqes=65536,seed=0x10,thread=always"]
+    texts += ["sn=x,mn=y,fr=z,vid=0x1234", "media=null,latency=none,cache=0", "temp=400,awupf=255"]
+    return {f"text-{number}": text.encode() for number, text in enumerate(texts)}
+
+
+def cmdlogs() -> dict[str, bytes]:
+    record = struct.pack("<3Q", 2, 1, 1)
+    patches = b"".join(bytes([4, off, 0, 24]) + record for off in (0, 128))
+    return {
+        "whole": b"\x00",
+        "cut": b"\x01" + struct.pack("<I", 5000),
+        "records": b"\x00" + patches,
+        "slot": b"\x00" + b"\x01\x08\x00\x08" + struct.pack("<Q", 1 << 63),
+        "cids": b"\x00" + b"\x01\x28\x00\x04" + b"\xff" * 4,
+    }
+
+
+def tables() -> dict[str, bytes]:
+    record = b"\x01\x00\x00" + b"\x01" * 64
+    return {
+        "whole": b"\x02" + struct.pack("<Q", 77) + record * 2,
+        "damaged": b"\x42" + struct.pack("<Q", 77) + record * 2 + b"\x01",
+        "short": b"\x83" + struct.pack("<Q", 1) + record * 3 + b"\x30\x10",
+        "head": b"\x21" + struct.pack("<Q", 1) + record + b"\x28" + b"\xff" * 8,
+        "groups": b"\x13" + b"\xff" * 300,
+    }
+
+
+SEEDS = {
+    "address": addresses,
+    "cmdlog": cmdlogs,
+    "command": commands,
+    "device": registers,
+    "driver": drivers,
+    "verify": tables,
+}
+
+if __name__ == "__main__":
+    for target, seeds in SEEDS.items():
+        folder = Path(sys.argv[1]) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in seeds().items():
+            (folder / name).write_bytes(data)
