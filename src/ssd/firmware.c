@@ -23,13 +23,19 @@
 
 _Static_assert(sizeof(struct ssd_firmware_header) == 64, "part of the image format");
 
+/* Padded with spaces, as in Identify, whatever the image has. */
+static void set_revision(struct ssd_firmware *fw, uint8_t slot, const char *text)
+{
+	char *fr = fw->fr[slot - 1];
+
+	memset(fr, ' ', sizeof(fw->fr[0]));
+	memcpy(fr, text, strnlen(text, sizeof(fw->fr[0])));
+}
+
 void ssd_firmware_init(struct ssd *ssd)
 {
-	struct ssd_firmware *fw = &ssd->fw;
-
-	memset(fw->fr[0], ' ', sizeof(fw->fr[0]));
-	memcpy(fw->fr[0], ssd->opts.fr, strnlen(ssd->opts.fr, sizeof(fw->fr[0])));
-	fw->active = 1;
+	set_revision(&ssd->fw, 1, ssd->opts.fr);
+	ssd->fw.active = 1;
 }
 
 static void forget_image(struct ssd_firmware *fw)
@@ -159,7 +165,7 @@ uint16_t ssd_admin_fw_commit(struct ssd *ssd, struct ssd_ctx *c)
 	if (replace && !image_valid(fw))
 		sc = NVME_SC_INVALID_FW_IMAGE;
 	else if (replace)
-		memcpy(fw->fr[slot - 1], ((struct ssd_firmware_header *)fw->image)->fr, 8);
+		set_revision(fw, slot, ((struct ssd_firmware_header *)fw->image)->fr);
 	else if (!fw->fr[slot - 1][0])
 		sc = NVME_SC_INVALID_FW_IMAGE;
 	if (replace)

@@ -100,6 +100,20 @@ static void immediate_activation_is_announced(void **state)
 	rig_destroy(r);
 }
 
+static void a_revision_is_padded_with_spaces(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct ssd_firmware_header *h = (void *)r->buf;
+
+	make_image(r, "Z");
+	memset(h->fr + 1, 0, 7);
+	h->crc = crc32c(0, r->buf + 16, IMAGE_BYTES - 16);
+	assert_int_equal(download(r, 0, IMAGE_BYTES), 0);
+	assert_int_equal(commit(r, 1, NVME_FW_ACTION_ACTIVATE_IMMEDIATE), 0);
+	assert_fr(r, "Z       ");
+	rig_destroy(r);
+}
+
 static void replacing_does_not_activate(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -230,6 +244,7 @@ int main(void)
 		cmocka_unit_test(the_factory_slot_is_active),
 		cmocka_unit_test(a_committed_image_is_active_after_any_reset),
 		cmocka_unit_test(immediate_activation_is_announced),
+		cmocka_unit_test(a_revision_is_padded_with_spaces),
 		cmocka_unit_test(replacing_does_not_activate),
 		cmocka_unit_test(slot_0_lets_the_drive_choose),
 		cmocka_unit_test(a_damaged_image_is_invalid),

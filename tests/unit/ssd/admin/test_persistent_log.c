@@ -93,6 +93,10 @@ static void events_are_what_happened(void **state)
 		assert_true(l->seb[types[i] / 8] >> types[i] % 8 & 1);
 	}
 	assert_int_equal(l->tll, total);
+	/* Firmware Revision, controller, power cycles and time with power before this one */
+	assert_memory_equal(event_at(r, 0) + 1, "1.0     ", 8);
+	assert_int_equal(((const uint8_t *)(event_at(r, 0) + 1))[8], 1);
+	assert_int_equal(((const uint8_t *)(event_at(r, 0) + 1))[24], 2);
 	assert_int_equal(l->pcc, 2);
 	rig_destroy(r);
 }

@@ -91,6 +91,8 @@ def check_smart(nvme: str, shim: str) -> None:
         "data_units_written": 1,
         "host_read_commands": 1,
         "host_write_commands": 1,
+        "avail_spare": 100,
+        "spare_thresh": 10,
         "power_cycles": 1,
         "unsafe_shutdowns": 0,
         "media_errors": 0,
@@ -137,8 +139,16 @@ def check_operations(nvme: str, shim: str) -> None:
 def check_events(nvme: str, shim: str) -> None:
     log = data(nvme, shim, "persistent-event-log")
     assert log["log_id"] == 0x0D
-    kinds = [entry["event_type"] for entry in log["list_of_event_entries"]]
-    assert len(kinds) == log["total_num_of_events"] == 4, log
+    entries = log["list_of_event_entries"]
+    assert [entry["event_type"].split(" Event")[0] for entry in entries] == [
+        "Sanitize Completion",
+        "Sanitize Start",
+        "Firmware Commit",
+        "Power-on or Reset",
+    ]
+    assert (entries[1]["sani_cdw10"], entries[2]["fw_slot"]) == (2, 2)
+    assert entries[3]["ctrl_power_cycle"] == 1
+    assert log["total_num_of_events"] == 4
 
 
 def main() -> None:
