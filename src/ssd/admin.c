@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Admin commands: opcode -> handler. Checks that every command shares, in order:
- * opcode (00/01), fused and reserved PSDT (00/02), SGL where PRP is required (00/02),
- * sanitize in progress (00/1d).
+ * Admin commands (Base 2.1 section 5): opcode -> handler. Checks that all of them share, in order:
+ *
+ *   opcode				00/01	section 5
+ *   fused, PSDT not PRP		00/02	section 4.1.1
+ *   sanitize in progress		00/1d	section 8.1.24
+ *   the command's own		at the head of its file
+ *   data pointer			00/13, 00/04: prp.c
  */
 #include "ssd/admin.h"
 

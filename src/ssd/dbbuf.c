@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Doorbell Buffer Config:
+ * Doorbell Buffer Config (Base 2.1 section 5.2.5):
  *
  *   over fabrics				00/01
  *   PRP1, PRP2 not page aligned, not mapped	00/02

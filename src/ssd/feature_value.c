@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Features of one dword whose values are checked: 02h Power Management, 10h Host Controlled
- * Thermal Management.
+ * Thermal Management (Base 2.1 section 5.1.25.1). A value that is not there: 00/02.
  */
 #include "ssd/admin.h"
 #include "ssd/device.h"

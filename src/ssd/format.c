@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Format NVM, in order of its checks:
+ * Format NVM (Base 2.1 section 5.1.10, NVM 1.1 section 4.1.2), in order of its checks:
  *
  *   NSID 0 or above NN		00/0b, inactive 00/02
  *   SES not 0, 1		00/02

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Device Self-test, in order of its checks:
+ * Device Self-test (Base 2.1 sections 5.1.5 and 8.1.7), in order of its checks:
  *
  *   STC not 1, 2, Fh	00/02
  *   NSID invalid	00/0b, inactive 00/02

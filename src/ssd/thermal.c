@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
+ * Temperature Threshold, feature 04h (Base 2.1 section 5.1.25.1.3):
+ *
  *   TMPSEL of a sensor that there is not	00/02
  *   THSEL reserved				00/02
  */
