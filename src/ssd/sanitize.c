@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Sanitize (Base 2.1 sections 5.1.22 and 8.1.24): Block Erase and Overwrite. No-Deallocate is
- * inhibited (SANICAP.NDI): with it the command is refused, or in the warning mode of feature 17h ends as "unexpectedly deallocated".
+ * inhibited (SANICAP.NDI): with it the command is refused, or in the warning mode of feature
+ * 17h ends as "unexpectedly deallocated".
  *
  *   one is running			00/1d (admin.c)
  *   SANACT reserved or Crypto Erase	00/02
