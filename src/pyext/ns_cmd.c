@@ -33,6 +33,7 @@ PyObject *py_ns_flush(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, Py
 	r = py_req_get(self->state, cb);
 	if (!r)
 		return NULL;
+	py_req_hold_ns(r, self->ns);
 	nvme_cmd_flush(&r->req, self->ns);
 	return py_qpair_submit(qpair, r);
 }
@@ -74,6 +75,7 @@ PyObject *py_ns_dsm(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyOb
 	if (!r)
 		return NULL;
 	py_req_hold(r, buf, NULL);
+	py_req_hold_ns(r, self->ns);
 	nvme_cmd_dsm(&r->req, self->ns, py_buffer_data(buf), (uint32_t)count, attribute);
 	return py_qpair_submit(qpair, r);
 }

@@ -78,6 +78,7 @@ static PyObject *send_range(struct py_ns *self, uint8_t opcode, const struct ran
 		return NULL;
 	r->req.flags = flags;
 	py_req_hold(r, range->buf, range->mbuf);
+	py_req_hold_ns(r, ns);
 	nvme_cmd_rw(&r->req, ns, opcode, range->buf ? py_buffer_data(range->buf) : NULL, range->lba,
 		    (uint32_t)range->nlb, range->cdw12_hi);
 	if (cdw13_15 && (arg_u32(cdw13_15[0], "cdw13", &r->req.sqe.cdw13) ||
@@ -247,6 +248,7 @@ PyObject *py_ns_copy(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyO
 	if (!r)
 		return NULL;
 	py_req_hold(r, buf, NULL);
+	py_req_hold_ns(r, self->ns);
 	nvme_cmd_copy(&r->req, self->ns, py_buffer_data(buf), (uint32_t)count, dlba, cdw12_hi, 0);
 	return py_qpair_submit(qpair, r);
 }

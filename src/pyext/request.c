@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nvme/ctrl.h"
+#include "nvme/ns.h"
+
 static void req_done(struct nvme_req *req)
 {
 	struct py_req *r = list_entry(req, struct py_req, req);
@@ -92,6 +95,7 @@ struct py_req *py_req_get(struct py_state *state, PyObject *cb)
 void py_req_put(struct py_state *state, struct py_req *r)
 {
 	PyObject *buf = r->buf, *mbuf = r->mbuf, *cb = r->cb;
+	struct nvme_ns *ns = r->ns;
 
 	if (!list_empty(&r->node)) {
 		list_del(&r->node);
@@ -99,6 +103,9 @@ void py_req_put(struct py_state *state, struct py_req *r)
 	}
 	r->next = state->free_reqs;
 	state->free_reqs = r;
+	/* A child of the process that opened it has no say in its references. */
+	if (ns && ns->ctrl->pid == nvme_process)
+		nvme_ns_put(ns);
 	/* Last: these may run any Python code. */
 	Py_XDECREF(buf);
 	Py_XDECREF(mbuf);
@@ -111,6 +118,11 @@ void py_req_hold(struct py_req *r, struct py_buffer *buf, struct py_buffer *mbuf
 	r->mbuf = Py_XNewRef((PyObject *)mbuf);
 	if (mbuf)
 		r->req.meta = py_buffer_data(mbuf);
+}
+
+void py_req_hold_ns(struct py_req *r, struct nvme_ns *ns)
+{
+	r->ns = nvme_ns_get(ns);
 }
 
 void py_sink_init(struct py_sink *sink)

@@ -13,6 +13,7 @@
  * @next: in the pool, in py_sink.done, in py_sink.ready
  * @node: in py_sink.flying from submission to delivery
  * @buf, @mbuf: kept alive for the device
+ * @ns: kept open for the driver, which verifies at completion; NULL: none
  * @cb: callback, or NULL
  * @thread: that submitted it
  * @cb_arity: positional parameters of @cb: 1 (the whole completion) or 2
@@ -27,6 +28,7 @@ struct py_req {
 	PyObject *buf;
 	PyObject *mbuf;
 	PyObject *cb;
+	struct nvme_ns *ns;
 	unsigned long thread;
 	uint8_t cb_arity;
 	bool internal;
@@ -40,6 +42,9 @@ struct py_req *py_req_get(struct py_state *state, PyObject *cb);
 void py_req_put(struct py_state *state, struct py_req *r);
 /* The transferred part of a Buffer; also keeps it alive. */
 void py_req_hold(struct py_req *r, struct py_buffer *buf, struct py_buffer *mbuf);
+
+/* The namespace may be closed while the command is in flight. */
+void py_req_hold_ns(struct py_req *r, struct nvme_ns *ns);
 
 void py_sink_init(struct py_sink *sink);
 /* On its way to the driver; py_req_put() takes it off again. */

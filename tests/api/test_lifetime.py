@@ -307,3 +307,19 @@ for wait in (nvme0.waitdone, qpair.waitdone, lambda: qpair.wait_int(60000)):
 time.sleep(0.1)
 """
     )
+
+
+def test_a_command_in_flight_keeps_its_namespace(
+    own: d.Controller, own_namespace: d.Namespace
+) -> None:
+    """Verification is settled at completion, when the script has closed it long ago."""
+    d.config(verify=True)
+    qpair, buf = d.Qpair(own, 8), d.Buffer(4096)
+    own_namespace.write(qpair, buf, 0, 8).waitdone()
+    with d.sim(own).fault("bitflip", opcode=2, admin=False):
+        own_namespace.read(qpair, buf, 0, 8)
+        own_namespace.close()
+        with pytest.warns(UserWarning, match="02/81"):
+            qpair.waitdone()
+    d.config(verify=False)
+    qpair.delete()
