@@ -215,7 +215,7 @@ class IOWorker:
     ) -> None:
         if kind is not None:
             self._worker.stop()
-        self.close()
+        self._finish()
 
     def stop(self) -> None:
         """Ask it to issue no more commands; returns at once."""
@@ -279,12 +279,7 @@ class IOWorker:
         error: SCT << 8 | SC of the first failure, or 0
         cpu_usage: of one CPU, 0..1
         """
-        if self._results is None:
-            assert self._started, "the worker has not been started"
-            self._wait()
-            self._results = self._collect()
-            self._warn()
-        return self._results
+        return self._finish()
 
     def iops_consistency(self, slowest_percentage: float = 99.9) -> float:
         """The rate of the slowest second, all but so many per cent left out, to the mean rate."""
@@ -294,6 +289,15 @@ class IOWorker:
         mean = sum(falling) / len(falling)
         slowest = falling[int(len(falling) * slowest_percentage) // 100]
         return slowest / mean if mean else 0.0
+
+    def _finish(self) -> DotDict:
+        """close(), called by a method that scripts call."""
+        if self._results is None:
+            assert self._started, "the worker has not been started"
+            self._wait()
+            self._results = self._collect()
+            self._warn()
+        return self._results
 
     def _wait(self) -> None:
         try:
@@ -368,7 +372,7 @@ class IOWorker:
     def _warn(self) -> None:
         raw = self._raw
         # The line of the script that called close(), or left the with block.
-        level = 3
+        level = 4
         if raw["fault"]:
             warnings.warn(f"ioworker host ERROR {raw['fault']}: {raw['why']}", stacklevel=level)
         if raw["failed"]:

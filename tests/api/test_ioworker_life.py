@@ -228,3 +228,27 @@ def test_a_worker_cannot_be_started_twice(nvme0n1):
 def test_a_worker_that_was_not_started_cannot_be_closed(nvme0n1):
     with pytest.raises(AssertionError, match="not been started"):
         nvme0n1.ioworker(io_count=1).close()
+
+
+@pytest.mark.parametrize("block", [False, True])
+def test_warnings_point_at_the_script(own, own_namespace, block):
+    with (
+        d.sim(own).fault(status=0x281, opcode=2, admin=False),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        worker = own_namespace.ioworker(io_count=1)
+        if block:
+            with worker:
+                pass
+        else:
+            worker.start().close()
+
+    assert [one.filename for one in caught] == [__file__]
+
+
+def test_a_priority_needs_weighted_round_robin(own_namespace):
+    texts = closing_texts(own_namespace.ioworker(io_count=1, qprio=2).start())
+
+    assert len(texts) == 1
+    assert texts[0].startswith("ioworker host ERROR -1: ")
