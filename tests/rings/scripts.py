@@ -62,7 +62,7 @@ class ScriptRing(Ring):
     """The API tests, run by one child process; started anew behind a test that ended it."""
 
     folder = "tests/api"
-    timeout_s = 900.0
+    timeout_s = 1500.0
 
     def __init__(self, name: str) -> None:
         self.name = name
