@@ -3,7 +3,8 @@
     python random_calls.py SEED SECONDS
 
 Every call returns, or raises what is documented: an NvmeError, a SystemError of ours for what is
-closed, or what Python itself raises for wrong arguments. It prints the number of calls that returned and that raised.
+closed, or what Python itself raises for wrong arguments. It prints how many
+calls returned and how many raised.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ EXPECTED = (
 )
 #: A SystemError of the interpreter: a function of the extension broke its rules.
 BROKEN = ("returned NULL", "returned a result", "without exception", "bad argument")
-#: They read or write files of this process (by number), wait as long as they are told, or end everything.
+#: They read or write files of this process (by number), wait as told, or end everything.
 LEFT_OUT = {"_verify_save", "_verify_load", "wait_int", "join", "close_all", "remove", "downfw"}
 NUMBERS = [-(2**70), -(2**31), -1, 0, 1, 2, 7, 8, 511, 512, 4096, 65535, 65536, 2**60, 2**64, 2**70]
 OTHERS = [
