@@ -63,7 +63,7 @@ static uint16_t get_recovery(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint16_t sc = ssd_ns_check_active(ssd, c, c->sqe.nsid);
 
-	if (!sc)
+	if (!sc && NVME_GET(c->sqe.cdw10, FEAT_SEL) == NVME_SEL_CURRENT)
 		c->cdw0 = ssd->ns[c->sqe.nsid - 1].error_recovery;
 	return sc;
 }

@@ -94,6 +94,7 @@ static void delete_one(struct ssd *ssd, struct ssd_ns *ns)
 	ssd_media_destroy(ns->media);
 	ns->media = NULL;
 	ns->exists = false;
+	ns->error_recovery = 0;
 	memset(&ssd->featdata.ranges[ns->nsid - 1], 0, sizeof(ssd->featdata.ranges[0]));
 	ns->nsze = 0;
 	ns->ncap = 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Get and Set Features: selectors, saving, scope, values of one dword. */
+#include <stdio.h>
+
 #include "bench.h"
 
 #define SV (1u << NVME_FEAT_SV_SHIFT)
@@ -153,6 +155,54 @@ static void a_drive_without_cache_has_no_feature_06h(void **state)
 	rig_destroy(r);
 }
 
+static uint16_t recovery(struct rig *r, uint32_t nsid, uint32_t sel, uint32_t *cdw0)
+{
+	return rig_run(r, 0, bench_sqe(r, NVME_ADMIN_GET_FEATURES, nsid, 0x05 | sel << 8, 0), cdw0);
+}
+
+static void error_recovery_belongs_to_a_namespace(void **state)
+{
+	struct rig *r = rig_ready("ns=2,size=64M");
+	uint32_t cdw0;
+
+	assert_int_equal(bench_admin(r, NVME_ADMIN_SET_FEATURES, 2, 0x05, 7), 0);
+	assert_int_equal(recovery(r, 2, NVME_SEL_CURRENT, &cdw0), 0);
+	assert_int_equal(cdw0, 7);
+	assert_int_equal(recovery(r, 1, NVME_SEL_CURRENT, &cdw0), 0);
+	assert_int_equal(cdw0, 0);
+	assert_int_equal(recovery(r, 2, NVME_SEL_DEFAULT, &cdw0), 0);
+	assert_int_equal(cdw0, 0);
+	assert_int_equal(bench_set_feature(r, 0x05, 9), 0);
+	assert_int_equal(recovery(r, 1, NVME_SEL_CURRENT, &cdw0), 0);
+	assert_int_equal(cdw0, 9);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_SET_FEATURES, 3, 0x05, 7), NVME_SC_INVALID_NS);
+	assert_int_equal(recovery(r, NVME_NSID_ALL, NVME_SEL_CURRENT, NULL), NVME_SC_INVALID_NS);
+	bench_reset(r, BENCH_CONTROLLER);
+	assert_int_equal(recovery(r, 2, NVME_SEL_CURRENT, &cdw0), 0);
+	assert_int_equal(cdw0, 0);
+	rig_destroy(r);
+}
+
+static void turning_the_cache_off_empties_it(void **state)
+{
+	for (uint64_t seed = 1; seed < 8; seed++) {
+		char options[64];
+		struct rig *r;
+
+		snprintf(options, sizeof(options), "latency=none,seed=%u", (unsigned int)seed);
+		r = rig_ready(options);
+		memset(r->buf2, 0x5a, 4096);
+		assert_int_equal(rig_write(r, 0, 8, r->buf2), 0);
+		assert_int_equal(bench_set_feature(r, 0x06, 0), 0);
+		bench_reset(r, BENCH_POWER);
+		memset(r->buf2, 0, 4096);
+		assert_int_equal(rig_read(r, 0, 8, r->buf2), 0);
+		for (unsigned int i = 0; i < 4096; i++)
+			assert_int_equal(r->buf2[i], 0x5a);
+		rig_destroy(r);
+	}
+}
+
 static void vectors_are_those_of_the_drive(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -198,6 +248,8 @@ int main(void)
 		cmocka_unit_test(number_of_queues_reads_back_what_was_set),
 		cmocka_unit_test(power_states_are_those_of_identify),
 		cmocka_unit_test(a_drive_without_cache_has_no_feature_06h),
+		cmocka_unit_test(error_recovery_belongs_to_a_namespace),
+		cmocka_unit_test(turning_the_cache_off_empties_it),
 		cmocka_unit_test(vectors_are_those_of_the_drive),
 		cmocka_unit_test(thermal_management_has_limits),
 	};
