@@ -126,7 +126,7 @@ class Controller(admin.Commands, Log, _core.Controller):
         slot: 0 leaves the choice to the device
         action: Commit Action; 1 activates it at the next reset
         """
-        with open(filename, "rb") as file:
+        with open(os.fspath(filename), "rb") as file:
             image = file.read()
         buf = Buffer(FIRMWARE_PIECE, "firmware")
         for offset in range(0, len(image), FIRMWARE_PIECE):

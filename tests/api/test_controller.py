@@ -230,6 +230,11 @@ def test_smart_log_is_read(nvme0):
     assert 200 < smart.data(2, 1) < 400
 
 
+def test_downfw_takes_a_path_and_no_file_number(nvme0):
+    with pytest.raises(TypeError):
+        nvme0.downfw(0)
+
+
 def test_downfw_sends_the_file_in_pieces(own, tmp_path):
     image = tmp_path / "firmware.bin"
     image.write_bytes(bytes(range(256)) * 36 + b"xyz")
