@@ -49,6 +49,29 @@ static void invalid_namespaces_are_refused(void **state)
 	rig_destroy(r);
 }
 
+/* Null media without latency: the shortest path has the same checks. */
+static void the_direct_path_checks_the_same(void **state)
+{
+	struct rig *r = rig_ready("latency=none,media=null,ns=2");
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_READ, 0, 8, r->buf);
+
+	assert_int_equal(run(r, sqe), 0);
+	sqe.nsid = 33;
+	assert_int_equal(run(r, sqe), NVME_SC_INVALID_NS);
+	sqe.nsid = 3;
+	assert_int_equal(run(r, sqe), NVME_SC_INVALID_NS);
+	assert_int_equal(rw(r, NVME_CMD_READ, LBAS - 1, 2), NVME_SC_LBA_OUT_OF_RANGE);
+	assert_int_equal(rw(r, NVME_CMD_WRITE, LBAS, 1), NVME_SC_LBA_OUT_OF_RANGE);
+	assert_int_equal(run(r, rig_rw(NVME_CMD_READ, 0, 1, r->buf + 2)),
+			 NVME_SC_PRP_INVALID_OFFSET);
+	assert_int_equal(run(r, rig_rw(NVME_CMD_READ, 0, 1, (void *)8)),
+			 NVME_SC_DATA_TRANSFER_ERROR);
+	sqe = rig_rw(NVME_CMD_READ, 0, 8, r->buf);
+	sqe.flags = NVME_SQE_FUSE_FIRST;
+	assert_int_equal(run(r, sqe), NVME_SC_INVALID_FIELD);
+	rig_destroy(r);
+}
+
 static void fused_and_reserved_pointers_are_refused(void **state)
 {
 	struct rig *r = rig_ready("latency=none");
@@ -361,6 +384,7 @@ int main(void)
 		cmocka_unit_test(opcodes_that_are_none_are_refused),
 		cmocka_unit_test(the_opcode_is_checked_before_the_namespace),
 		cmocka_unit_test(invalid_namespaces_are_refused),
+		cmocka_unit_test(the_direct_path_checks_the_same),
 		cmocka_unit_test(fused_and_reserved_pointers_are_refused),
 		cmocka_unit_test(ranges_end_at_the_capacity),
 		cmocka_unit_test(transfers_end_at_mdts),

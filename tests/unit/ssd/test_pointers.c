@@ -86,6 +86,8 @@ static void wrong_offsets_are_found(void **state)
 
 	sqe.prp1 += 2;
 	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
+	sqe = rig_rw(NVME_CMD_READ, 0, 1, r->buf + 2);
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
 	sqe = rig_rw(NVME_CMD_READ, 0, 16, r->buf);
 	sqe.prp2 += 4;
 	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_PRP_INVALID_OFFSET);
@@ -190,7 +192,16 @@ static void each_wrong_sgl_has_its_status(void **state)
 			 NVME_SC_SGL_INVALID_SEGMENT);
 	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_SEGMENT, a, 16)),
 			 NVME_SC_SGL_INVALID_SEGMENT);
-	/* more descriptors than a drive can take: a segment that points to itself */
+	/* a segment that goes on before its end */
+	a[0] = desc(NVME_SGL_TYPE_LAST_SEGMENT, a + 8, 16);
+	a[1] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4096);
+	a[8] = a[1];
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_SEGMENT, a, 32)),
+			 NVME_SC_SGL_INVALID_SEGMENT);
+	/* more descriptors than a drive can take: a list of nothing, a segment that points to itself */
+	memset(a, 0, 1025 * sizeof(*a));
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 1025 * 16)),
+			 NVME_SC_SGL_INVALID_COUNT);
 	a[0] = desc(NVME_SGL_TYPE_SEGMENT, a, 16);
 	assert_int_equal(sgl_cmd(r, rd, 8, a[0]), NVME_SC_SGL_INVALID_COUNT);
 	rig_destroy(r);

@@ -157,6 +157,7 @@ static void taking_from_an_empty_completion_queue_is_an_error_event(void **state
 static void a_bad_value_in_the_page_is_reported_once(void **state)
 {
 	struct rig *r = rig_ready("");
+	struct nvme_error_entry *e = (struct nvme_error_entry *)r->buf;
 	struct nvme_cqe cqe;
 
 	aer(r);
@@ -168,12 +169,15 @@ static void a_bad_value_in_the_page_is_reported_once(void **state)
 	assert_true(rig_reap(r, 0, &cqe));
 	assert_int_equal(NVME_GET(cqe.cdw0, AER_INFO), NVME_AER_ERROR_INVALID_DOORBELL_VALUE);
 	assert_false(rig_reap(r, 0, &cqe));
+	assert_int_equal(rig_log(r, NVME_LOG_ERROR, e, 128), 0);
+	assert_int_equal(e[0].error_count, 1);
+	assert_int_equal(e[1].error_count, 0);
 	rig_destroy(r);
 }
 
-static void a_full_completion_queue_holds_back(void **state)
+static void full_queue_holds_back(const char *options)
 {
-	struct rig *r = rig_create("latency=none");
+	struct rig *r = rig_create(options);
 	uint32_t cq_head, got = 0;
 	struct nvme_cqe cqe;
 
@@ -199,6 +203,12 @@ static void a_full_completion_queue_holds_back(void **state)
 		__atomic_store_n(&r->db[5], cq_head, __ATOMIC_RELEASE);
 	}
 	rig_destroy(r);
+}
+
+static void a_full_completion_queue_holds_back(void **state)
+{
+	full_queue_holds_back("latency=none");
+	full_queue_holds_back("latency=none,media=null");
 }
 
 static void a_reset_drops_what_waits_for_room(void **state)
