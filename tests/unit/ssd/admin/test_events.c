@@ -159,6 +159,19 @@ static void events_of_different_types_do_not_mask_each_other(void **state)
 	rig_destroy(r);
 }
 
+static void an_event_that_waits_is_not_there_twice(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	rig_set_reg(r, NVME_REG_DOORBELLS + 8 * 9, 1);
+	rig_set_reg(r, NVME_REG_DOORBELLS + 8 * 10, 1);
+	bench_start(r, (struct nvme_sqe){ .opc = NVME_ADMIN_ASYNC_EVENT });
+	assert_int_not_equal(bench_event(r), 0);
+	bench_log(r, NVME_LOG_ERROR, 64);
+	bench_aers(r, 1);
+	rig_destroy(r);
+}
+
 static void resets_forget_requests_and_masks(void **state)
 {
 	for (enum bench_reset how = 0; how < BENCH_RESETS; how++) {
@@ -190,6 +203,7 @@ int main(void)
 		cmocka_unit_test(thresholds_read_back_and_reset),
 		cmocka_unit_test(sensors_that_are_not_there_are_refused),
 		cmocka_unit_test(events_of_different_types_do_not_mask_each_other),
+		cmocka_unit_test(an_event_that_waits_is_not_there_twice),
 		cmocka_unit_test(resets_forget_requests_and_masks),
 	};
 
