@@ -69,20 +69,23 @@ class Subsystem:
 
     def _suspend(self, sec: int | float) -> None:
         """System suspend takes the power from its devices; the clock wakes it."""
-        import shutil
         import subprocess
 
-        if shutil.which("rtcwake") is None:
-            raise _core.NvmeError("no means to switch the power, and no rtcwake to suspend with")
         self._nvme._step("quiesce")
-        command = ["rtcwake", "-m", "mem", "-s", str(max(1, round(sec)))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            self._nvme._step("power_lost")
+        reason = _no_suspend()
+        if reason is None:
+            command = ["rtcwake", "-m", "mem", "-s", str(max(1, round(sec)))]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                self._nvme._step("power_lost")
+            else:
+                reason = f"suspend failed: {done.stderr.strip() or done.stdout.strip()}"
         self._nvme._step("reinit")
-        if done.returncode:
-            text = done.stderr.strip() or done.stdout.strip()
-            raise _core.NvmeError(f"no means to switch the power; suspend failed: {text}")
+        if reason is not None:
+            raise _core.NvmeError(
+                f"{self._nvme.addr}: no means to switch its power, and the system cannot be "
+                f"suspended instead: {reason}"
+            )
 
     def shutdown_notify(self, abrupt: bool = False) -> None:
         """Tell the subsystem of a shutdown (CC.SHN).
@@ -95,3 +98,21 @@ class Subsystem:
     def reset(self) -> None:
         """NVM subsystem reset (NSSR = 4E564D65h), then initialise the controller again."""
         self._nvme._reset(3)
+
+
+def _no_suspend() -> str | None:
+    """Why the system cannot suspend and wake by its clock; None if it looks as if it can."""
+    import os
+    import shutil
+    from pathlib import Path
+
+    state = Path("/sys/power/state")
+    if not state.exists() or "mem" not in state.read_text().split():
+        return "the kernel has no sleep state 'mem' (/sys/power/state)"
+    if not Path("/sys/class/rtc/rtc0").exists():
+        return "no real-time clock to wake it (/sys/class/rtc/rtc0)"
+    if os.geteuid() != 0:
+        return "only root may"
+    if shutil.which("rtcwake") is None:
+        return "rtcwake is not installed (package util-linux-extra or util-linux)"
+    return None

@@ -124,9 +124,7 @@ class Guest:
             share.mkdir()
             stage.write(share, image, self.preset, command, self.cwd, self.environment)
             (run / "initrd").write_bytes(initrd.build(image, root, self.preset.modules))
-            for name, size in self.preset.images.items():
-                with (run / name).open("wb") as file:
-                    file.truncate(size)
+            self.create_images(run)
             host_end, guest_end = socket.socketpair()
             processes.enter_context(host_end)
             with guest_end:
@@ -136,6 +134,11 @@ class Guest:
             finally:
                 if self.console_log is not None and (run / "console").exists():
                     shutil.copyfile(run / "console", self.console_log)
+
+    def create_images(self, run: Path) -> None:
+        for name, size in self.preset.images.items():
+            with (run / name).open("wb") as file:
+                file.truncate(size)
 
     def start_qemu(
         self,
@@ -168,7 +171,8 @@ class Guest:
         if self.preset.iommu:
             argv += ["-device", "intel-iommu,intremap=on,caching-mode=on"]
             words.append("intel_iommu=on")
-        argv += ["-kernel", str(image.vmlinux), "-initrd", str(run / "initrd")]
+        boots = image.bzimage if self.preset.bzimage else image.vmlinux
+        argv += ["-kernel", str(boots), "-initrd", str(run / "initrd")]
         argv += ["-append", " ".join(words)]
         for arguments in (*self.preset.devices, *self.qemu_arguments):
             argv += shlex.split(arguments.replace("{run}", str(run)))

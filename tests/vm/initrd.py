@@ -118,23 +118,32 @@ def busybox() -> Path | None:
     return path if b"/ld-linux" not in path.read_bytes()[:4096] else None
 
 
-def build(kernel: Kernel, root: str, extra_modules: tuple[str, ...]) -> bytes:
-    """The archive for a guest with this kind of root that has `extra_modules` loaded as well."""
+def add_busybox(cpio: Cpio, more: tuple[str, ...] = ()) -> None:
+    """busybox, the applets of every /init and some `more`, in an existing /bin."""
     shell = busybox()
     if shell is None:
         raise KernelError("busybox-static is not installed")
+    cpio.add("bin/busybox", stat.S_IFREG | 0o755, shell.read_bytes())
+    for applet in (*APPLETS, *more):
+        cpio.add(f"bin/{applet}", stat.S_IFLNK | 0o777, b"busybox")
+
+
+def add_modules(cpio: Cpio, kernel: Kernel, names: tuple[str, ...]) -> None:
+    """Modules in an existing /modules, by name in the order of insmod."""
+    for rank, path in enumerate(ModuleIndex(kernel).load_order(names)):
+        # busybox's insmod cannot read a compressed module
+        data = inflate(path.read_bytes())
+        cpio.add(f"modules/{rank:02}-{module_name(path.name)}", stat.S_IFREG | 0o644, data)
+
+
+def build(kernel: Kernel, root: str, extra_modules: tuple[str, ...]) -> bytes:
+    """The archive for a guest with this kind of root that has `extra_modules` loaded as well."""
     cpio = Cpio()
     for folder in ("bin", "dev", "proc", "sys", "lower", "up", "r", "modules"):
         cpio.add(folder, stat.S_IFDIR | 0o755)
     cpio.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-    cpio.add("bin/busybox", stat.S_IFREG | 0o755, shell.read_bytes())
-    for applet in APPLETS:
-        cpio.add(f"bin/{applet}", stat.S_IFLNK | 0o777, b"busybox")
-    modules = ModuleIndex(kernel).load_order(ROOT_MODULES[root] + extra_modules)
-    for rank, path in enumerate(modules):
-        # busybox's insmod cannot read a compressed module
-        data = inflate(path.read_bytes())
-        cpio.add(f"modules/{rank:02}-{module_name(path.name)}", stat.S_IFREG | 0o644, data)
+    add_busybox(cpio)
+    add_modules(cpio, kernel, ROOT_MODULES[root] + extra_modules)
     init = INIT.format(mount_root=MOUNT_ROOT[root], mount_share=MOUNT_SHARE[root], share=SHARE)
     cpio.add("init", stat.S_IFREG | 0o755, init.encode())
     return cpio.finish()

@@ -28,7 +28,8 @@ class Preset:
     ``devices`` are QEMU arguments in which ``{run}`` is the folder of ``images`` (name to bytes,
     sparse); ``setup`` is a shell script that root runs in the guest before the command;
     ``pciaddr`` is the address of the device under test as the tests are told it; ``memlock_kib``
-    is the command's RLIMIT_MEMLOCK where it is not the guest's own.
+    is the command's RLIMIT_MEMLOCK where it is not the guest's own; ``bzimage`` boots by the
+    firmware, three seconds slower, which is what a guest can wake from suspend with.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Preset:
     append: tuple[str, ...] = ()
     user: int | None = None
     memlock_kib: int | None = None
+    bzimage: bool = False
 
 
 def namespace(nsid: int, size: int, options: str = "") -> tuple[tuple[str, ...], dict[str, int]]:
@@ -112,6 +114,15 @@ POWERCTL = replace(
     name="powerctl",
     devices=(*IOMMU.devices, "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"),
 )
+S3 = replace(
+    IOMMU,
+    name="s3",
+    devices=tuple(
+        f"{text},power_controller_present=off" if text == PORT else text for text in IOMMU.devices
+    ),
+    bzimage=True,
+)
+"""For ramroot.py alone: no usual root lives through suspend."""
 NVMET = Preset(
     name="nvmet",
     iommu=False,
