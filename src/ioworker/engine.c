@@ -52,6 +52,8 @@ static inline void submit_one(struct ioworker *w, uint64_t now_ns)
 	w->free = slot->next;
 	w->left--;
 	plan_next(&w->plan, &io);
+	if (unlikely(nvme_config.verify) && w->ns->verify)
+		verify_prefetch(w->ns->verify, io.slba);
 	if (likely(slot->movable && slot->op == io.op && slot->nlb == io.nlb && !any_fua())) {
 		slot->slba = io.slba;
 		nvme_cmd_move(&slot->req, io.slba);
