@@ -271,3 +271,15 @@ def test_faults_are_listed_while_they_are_injected(ssd):
 def test_sim_of_anything_else_is_a_type_error():
     with pytest.raises(TypeError):
         d.sim(None)
+
+
+def test_an_aer_does_not_stand_for_a_command_that_is_still_outstanding(own):
+    seen = []
+    ssd = d.sim(own)
+    with ssd.fault(admin=True, opcode=0x0A, delay=0.3):
+        own.getfeatures(7, cb=lambda cdw0, status1: seen.append(cdw0))
+        own.setfeatures(4, cdw11=ssd.temperature - 20, cb=lambda cdw0, status1: None)
+        with pytest.warns(UserWarning, match="AER notification"):
+            own.waitdone(2)
+
+    assert len(seen) == 1

@@ -97,6 +97,17 @@ def test_ctrl_c_inside_a_command_of_the_tool(own):
     assert d._core.counts()["commands"] == before
 
 
+def test_a_command_of_the_tool_that_nobody_waits_for_is_not_counted(own):
+    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with d.sim(own).fault(admin=True, opcode=6, delay=0.4):
+        with pytest.raises(KeyboardInterrupt):
+            own.id_data(0)
+        own.timeout = 120
+
+        with pytest.raises(TimeoutError):
+            own.waitdone()
+
+
 def test_a_forked_child_is_refused_and_harms_nothing(own, own_namespace):
     qpair = d.Qpair(own, 8)
     buf = d.Buffer()
@@ -171,8 +182,9 @@ def test_two_threads_share_a_qpair(nvme0, nvme0n1, qpair):
     assert not any(thread.is_alive() for thread in threads)
 
 
-def test_threads_share_the_admin_queue(nvme0):
+def test_threads_share_the_admin_queue(own):
     wrong = []
+    own.timeout = 500
 
     def work(feature):
         for _ in range(50):
@@ -181,10 +193,14 @@ def test_threads_share_the_admin_queue(nvme0):
             def cb(cdw0, status1, seen=seen):
                 seen.append(cdw0)
 
-            nvme0.getfeatures(feature, cb=cb)
-            nvme0.waitdone()
-            if len(seen) != 1:
+            own.getfeatures(feature, cb=cb)
+            try:
+                own.waitdone()
+            except TimeoutError as error:
+                wrong.append(error)
+            if wrong or len(seen) != 1:
                 wrong.append(seen)
+                break
 
     threads = [threading.Thread(target=work, args=(n,)) for n in (4, 7, 11)]
     for thread in threads:
