@@ -247,6 +247,16 @@ class IOWorker:
         return int(self._raw["run_ns"])
 
     @property
+    def start_ns(self) -> int:
+        """When it started, on the clock of the command log; after close()."""
+        return int(self._raw["start_ns"])
+
+    @property
+    def stall_ns(self) -> int:
+        """The longest that the machine kept its thread from running; after close()."""
+        return int(self._raw["stall_ns"])
+
+    @property
     def opcodes(self) -> list[tuple[int, int, int, int, float, int, float]]:
         """For each opcode: itself, count, LBAs; min, mean, max, deviation in ns; after close()."""
         return self._worker.opcodes()

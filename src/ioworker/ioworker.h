@@ -83,6 +83,8 @@ struct ioworker_error {
  * @reads, @writes, @others: commands that ended well
  * @run_ns: from the start to the last completion
  * @cpu_ns: that the thread was on a CPU, queue creation and all; 0 without a thread
+ * @start_ns: base/clock.h time of the start
+ * @stall_ns: the longest that the thread was kept from its next step: nothing is later than that
  * @status: SCT << 8 | SC of the first failure, when @failed
  * @fault: see enum ioworker_fault
  * @why: in words, for @fault, and for a queue that went away
@@ -93,6 +95,8 @@ struct ioworker_result {
 	uint64_t read_bytes, write_bytes;
 	uint64_t run_ns;
 	uint64_t cpu_ns;
+	uint64_t start_ns;
+	uint64_t stall_ns;
 	bool failed;
 	uint16_t status;
 	enum ioworker_fault fault;

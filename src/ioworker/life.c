@@ -240,6 +240,8 @@ void ioworker_get_result(const struct ioworker *w, struct ioworker_result *out)
 	}
 	out->run_ns = w->ended_ns > w->start_ns ? w->ended_ns - w->start_ns : 0;
 	out->cpu_ns = w->cpu_ns;
+	out->start_ns = w->start_ns;
+	out->stall_ns = w->stall_ns;
 	out->failed = w->failed;
 	out->status = w->status;
 	out->fault = w->fault;

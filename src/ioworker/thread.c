@@ -65,34 +65,43 @@ static void run_on(int cpu)
 
 /* --- the loop --- */
 
-/* Nothing in flight and nothing due for a while: leave the CPU to others. */
-static void rest(const struct ioworker *w, uint64_t now_ns)
+/*
+ * Nothing in flight and nothing due for a while: leave the CPU to others.
+ * Return: when the worker wants to be back.
+ */
+static uint64_t rest(const struct ioworker *w, uint64_t now_ns)
 {
 	uint64_t next_ns = ioworker_next_ns(w);
 	uint64_t gap_ns = next_ns > now_ns ? next_ns - now_ns : 0;
 
 	if (nvme_qpair_outstanding(w->q) || gap_ns < SLEEP_MIN_NS) {
 		sched_yield();
-		return;
+		return now_ns;
 	}
 	gap_ns -= SLEEP_EARLY_NS;
-	(void)clock_sleep_until_ns(now_ns + (gap_ns < SLEEP_MAX_NS ? gap_ns : SLEEP_MAX_NS));
+	now_ns += gap_ns < SLEEP_MAX_NS ? gap_ns : SLEEP_MAX_NS;
+	(void)clock_sleep_until_ns(now_ns);
+	return now_ns;
 }
 
 static void run(struct ioworker *w)
 {
 	enum ioworker_state state = IOWORKER_BUSY;
+	uint64_t back_ns = w->start_ns;
 	unsigned int empty = 0;
 
 	while (state != IOWORKER_ENDED) {
 		uint64_t now_ns = clock_now_ns();
 
+		if (now_ns > back_ns && now_ns - back_ns > w->stall_ns)
+			w->stall_ns = now_ns - back_ns;
+		back_ns = now_ns;
 		state = ioworker_step(w, now_ns);
 		if (state == IOWORKER_BUSY) {
 			empty = 0;
 		} else if (state == IOWORKER_IDLE && ++empty >= EMPTY_STEPS_MAX) {
 			empty = 0;
-			rest(w, now_ns);
+			back_ns = rest(w, now_ns);
 		}
 	}
 }

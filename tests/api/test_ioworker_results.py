@@ -20,6 +20,13 @@ def newest(log):
     return max((entry.complete_ns or 0 for entry in log), default=0)
 
 
+def last_log():
+    """The command log of the queue that ended last, oldest first."""
+    *_, slots = _core.cmdlog_file(_core.cmdlog_path())
+    logs = [list(entries(records)) for _, sqid, _, closed, records in slots if sqid and closed]
+    return sorted(max(logs, key=newest), key=lambda entry: entry.complete_ns)
+
+
 @pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 1000])
 def test_exactly_io_count_commands_are_issued(nvme0n1, count):
     results = nvme0n1.ioworker(io_count=count).start().close()
@@ -93,9 +100,7 @@ def test_percentiles_agree_with_the_command_log(own_namespace):
     own_namespace.ioworker(
         io_count=2000, qdepth=8, output_percentile_latency=percentiles
     ).start().close()
-    *_, slots = _core.cmdlog_file(_core.cmdlog_path())
-    records = [records for _, sqid, _, closed, records in slots if sqid and closed]
-    raw = sorted(entry.latency_us for entry in max(map(list, map(entries, records)), key=newest))
+    raw = sorted(entry.latency_us for entry in last_log())
 
     assert len(raw) == 2000
     for percent, value in percentiles.items():
@@ -122,6 +127,23 @@ def test_consistency_needs_counts_by_second(nvme0n1):
 
     with pytest.raises(AssertionError, match="output_io_per_second"):
         worker.iops_consistency()
+
+
+def test_a_schedule_is_kept_on_the_wall_clock(own_namespace):
+    """No command goes out or retires early, and none is later than the machine's longest stall."""
+    iops = 5000
+    worker = own_namespace.ioworker(io_count=2000, iops=iops, qdepth=64).start()
+    worker.close()
+    log = last_log()
+    due = [worker.start_ns + n * 1e9 / iops for n in range(1, 2001)]
+    sent = sorted(entry.submit_ns for entry in log)
+    late = max(at - when for at, when in zip(sent, due, strict=True))
+
+    print(f"latest command {late / 1000:.0f} us, longest stall {worker.stall_ns / 1000:.0f} us")
+    assert all(at >= when for at, when in zip(sent, due, strict=True))
+    assert all(entry.complete_ns >= when for entry, when in zip(log, due, strict=True))
+    # A step of the loop, and what waited for a command in flight.
+    assert late <= worker.stall_ns + 1e6
 
 
 @pytest.mark.parametrize("iops", [1234, 12345])
@@ -155,8 +177,6 @@ def test_fua_is_applied_to_workers(own_namespace, setting, opcode):
         own_namespace.ioworker(io_count=64, read_percentage=50).start().close()
     finally:
         d.config()
-    *_, slots = _core.cmdlog_file(_core.cmdlog_path())
-    logs = [list(entries(records)) for _, sqid, _, closed, records in slots if sqid and closed]
 
-    for entry in max(logs, key=newest):
+    for entry in last_log():
         assert bool(entry.cdw12 >> 30 & 1) == (entry.opcode == opcode)
