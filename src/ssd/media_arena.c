@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,15 +76,34 @@ void ssd_arena_fini(struct ssd_arena *a)
 	*a = (struct ssd_arena){ .fd = -1 };
 }
 
-static int open_spill(struct ssd_arena *a)
+/* A file without a name; in two steps where the file system cannot do it in one. */
+static int open_unlinked(void)
 {
 	const char *dir = getenv("TMPDIR");
+	char path[4096];
+	int fd;
+
+	dir = dir ? dir : "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (snprintf(path, sizeof(path), "%s/sim-XXXXXX", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}
+
+static int open_spill(struct ssd_arena *a)
+{
 	size_t bytes = (size_t)(a->pages - a->limit) * SSD_ARENA_PAGE;
 	void *p;
 
-	a->fd = open(dir ? dir : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	a->fd = open_unlinked();
 	if (a->fd < 0)
-		return -errno;
+		return a->fd;
 	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, a->fd, 0);
 	if (p == MAP_FAILED) {
 		close(a->fd);

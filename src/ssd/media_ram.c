@@ -7,10 +7,10 @@
  * dword, inside the group; any other has a block of its own. Metadata is inside the group.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "ssd/media.h"
@@ -301,11 +301,19 @@ static const struct ssd_media_ops ram_ops = {
 	.destroy = ram_destroy,
 };
 
+/* What the system could give without swapping; a gigabyte where it does not tell. */
 static uint64_t half_of_memory(void)
 {
-	long pages = sysconf(_SC_AVPHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long long kib = 2ull << 20;
+	char line[128];
 
-	return pages > 0 && bytes > 0 ? (uint64_t)pages * (uint64_t)bytes / 2 : 1ull << 30;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib * 1024 / 2;
 }
 
 int ssd_media_ram_create(struct ssd_media **out, const struct ssd_options *opts, uint64_t nlb,
