@@ -6,6 +6,7 @@
  * back only after the device has stopped, for they hold the memory it might write to.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -177,6 +178,24 @@ int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why)
 	return 0;
 }
 
+/* Under reset_lock, queues frozen. Whatever happened to the function, BARs and vectors are back. */
+static int start_over(struct nvme_ctrl *ctrl)
+{
+	int err = 0;
+
+	if (ctrl->bus)
+		err = pci_enable(ctrl->bus);
+	if (!err && ctrl->bus)
+		err = bus_irq_replay(ctrl->bus);
+	if (!err)
+		err = nvme_ctrl_disable(ctrl);
+	drain_all(ctrl, !err);
+	if (!err)
+		return come_back(ctrl);
+	ctrl->down = true;
+	return err;
+}
+
 int nvme_ctrl_reinit(struct nvme_ctrl *ctrl)
 {
 	int err = lock_for_reset(ctrl);
@@ -184,10 +203,7 @@ int nvme_ctrl_reinit(struct nvme_ctrl *ctrl)
 	if (err)
 		return err;
 	freeze_all(ctrl);
-	err = nvme_ctrl_disable(ctrl);
-	drain_all(ctrl, !err);
-	if (!err)
-		err = come_back(ctrl);
+	err = start_over(ctrl);
 	pthread_mutex_unlock(&ctrl->reset_lock);
 	return err;
 }
@@ -254,12 +270,24 @@ int nvme_ctrl_poke32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val)
 	return err;
 }
 
+/* Without a means to cut it, the function still has power and goes on. */
+static int keep_power(struct nvme_ctrl *ctrl, int err)
+{
+	char why[ERR_TEXT_BYTES];
+
+	snprintf(why, sizeof(why), "%s", err_text());
+	start_over(ctrl);
+	return err_set(err, "%s", why);
+}
+
 static int power_off(struct nvme_ctrl *ctrl)
 {
 	int err;
 
 	freeze_all(ctrl);
 	err = ctrl->bus->ops->power(ctrl->bus, false);
+	if (err == -EOPNOTSUPP)
+		return keep_power(ctrl, err);
 	drain_all(ctrl, !err);
 	ctrl->down = true;
 	if (!err)

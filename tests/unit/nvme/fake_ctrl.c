@@ -8,6 +8,7 @@
 
 #include "base/barrier.h"
 #include "base/counts.h"
+#include "base/err.h"
 #include "bus/dma.h"
 
 static struct fake_ctrl *fake_of(struct bus *bus)
@@ -285,9 +286,29 @@ static void fake_close(struct bus *bus)
 	fake_of(bus)->closes++;
 }
 
+static int fake_cfg_read(struct bus *bus, unsigned int off, void *buf, unsigned int len)
+{
+	memcpy(buf, ((struct fake_ctrl *)bus)->config + off, len);
+	return 0;
+}
+
+static int fake_cfg_write(struct bus *bus, unsigned int off, const void *buf, unsigned int len)
+{
+	memcpy(((struct fake_ctrl *)bus)->config + off, buf, len);
+	return 0;
+}
+
+static int fake_power(struct bus *bus, bool on)
+{
+	return err_set(-EOPNOTSUPP, "%s: no slot power", bus->addr);
+}
+
 static const struct bus_ops fake_ops = {
 	.scheme = "fake",
 	.close = fake_close,
+	.cfg_read = fake_cfg_read,
+	.cfg_write = fake_cfg_write,
+	.power = fake_power,
 	.reg_read = fake_read,
 	.reg_write = fake_write,
 	.irq_enable = fake_irq_enable,

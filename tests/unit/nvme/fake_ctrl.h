@@ -50,6 +50,7 @@ struct fake_ctrl {
 	/* registers */
 	uint64_t cap, asq, acq;
 	uint32_t vs, cc, csts, aqa;
+	uint8_t config[256];
 	/* how it shall behave */
 	fake_script_fn *script;
 	bool never_ready, never_idle, fatal_on_enable, gone, trapped;

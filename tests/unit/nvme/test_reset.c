@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/err.h"
+#include "spec/pci.h"
 #include "fixture.h"
 
 static const uint32_t none[6];
@@ -116,6 +117,27 @@ static void quiesce_stops_everything_and_reinit_starts_it(void **state)
 	assert_int_equal(f->fake->commands, commands);
 
 	assert_int_equal(nvme_ctrl_reinit(f->ctrl), 0);
+	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
+}
+
+static void a_function_that_lost_its_config_space_decodes_after_reinit(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(nvme_ctrl_quiesce(f->ctrl, "a test"), 0);
+	memset(f->fake->config, 0, sizeof(f->fake->config));
+	assert_int_equal(nvme_ctrl_reinit(f->ctrl), 0);
+	assert_int_equal(f->fake->config[PCI_CFG_COMMAND] & 6, 6);
+}
+
+static void power_that_cannot_be_cut_leaves_the_controller_up(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_req req = { 0 };
+
+	assert_int_equal(nvme_ctrl_power(f->ctrl, false), -EOPNOTSUPP);
+	assert_non_null(strstr(err_text(), "no slot power"));
+	nvme_cmd_raw(&req, NVME_ADMIN_KEEP_ALIVE, 0, NULL, 0, none);
 	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
 }
 
@@ -394,6 +416,8 @@ int main(void)
 		T(every_kind_of_reset_comes_back),
 		T(a_reset_that_fails_leaves_the_controller_down_until_the_next),
 		T(quiesce_stops_everything_and_reinit_starts_it),
+		T(a_function_that_lost_its_config_space_decodes_after_reinit),
+		T(power_that_cannot_be_cut_leaves_the_controller_up),
 		T(a_script_that_clears_and_sets_cc_en_keeps_its_admin_queue),
 		T(a_script_with_an_admin_queue_of_its_own_is_left_alone),
 		cmocka_unit_test(nobody_else_uses_a_queue_that_is_not_enabled_yet),
