@@ -44,6 +44,7 @@ enum ssd_ctx_state {
  * @cdw0, @cdw1: result
  * @status: NVME_SC_*, set by completion
  * @flags: SSD_CTX_* below
+ * @pad: makes one store of the fields from @status on
  * @latency_ns: what the handler adds to the time of completion
  * @cancel: for WAITING commands: called when the command is aborted or its queue goes away,
  *          to forget it; the context is completed or freed by the caller. NULL: nothing to do
@@ -71,8 +72,7 @@ struct ssd_ctx {
 	int64_t fault_value;
 };
 
-#define SSD_CTX_ADMIN	 0x01u
-#define SSD_CTX_NO_ERROR 0x02u /* a failure that makes no Error Log entry */
+#define SSD_CTX_ADMIN 0x01u
 
 #define SSD_ERROR_LOC_NONE 0xffffu
 

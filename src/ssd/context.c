@@ -94,8 +94,7 @@ static void fail(struct ssd *ssd, struct ssd_ctx *c, uint16_t status)
 		if (status == retryable[i])
 			bits = 0;
 	c->status = (uint16_t)(status << NVME_STATUS_SC11_SHIFT | bits);
-	if (status == NVME_SC_ABORT_REQUESTED || status == NVME_SC_ABORTED_SQ_DELETION ||
-	    c->flags & SSD_CTX_NO_ERROR)
+	if (status == NVME_SC_ABORT_REQUESTED || status == NVME_SC_ABORTED_SQ_DELETION)
 		return;
 	c->status |= NVME_STATUS_M_MASK << NVME_STATUS_M_SHIFT;
 	ssd_error_log_cmd(ssd, c);

@@ -8,6 +8,9 @@
  *   reg.c     registers                  config.c   PCI config space; irq.c interrupts
  *   dptr.h    PRP, SGL                   admin.c    admin dispatch -> admin_*.c
  *   media.h   LBAs                       io.c       IO dispatch -> io_*.c
+ *   cache.h   what a power loss undoes   transfer.h LBAs to and from the host, pi.h
+ *   store.h   the file of a drive        hot.h, direct.h: the path of every command
+ *   fault.h   injected faults            options.c  what `sim:` addresses say
  *
  * Everything a module keeps is one struct of its own, embedded here: a new module is a
  * header, a member below, and calls of its reset function in device_reset.c.

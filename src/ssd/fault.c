@@ -107,7 +107,8 @@ static bool matches(const struct ssd_fault *f, const struct ssd_ctx *c)
 	return ssd_io_slba(c) < f->slba + f->nlb && f->slba < ssd_io_slba(c) + ssd_io_nlb(c);
 }
 
-const struct ssd_fault *ssd_fault_match(struct ssd *ssd, const struct ssd_ctx *c)
+/* The rule that hits @c, counted as a hit, or NULL. */
+static const struct ssd_fault *match(struct ssd *ssd, const struct ssd_ctx *c)
 {
 	for (uint32_t i = 0; i < ssd->faults.n; i++) {
 		struct ssd_fault *f = &ssd->faults.rules[i].f;
@@ -153,7 +154,7 @@ static bool drastic(struct ssd *ssd, struct ssd_ctx *c, enum ssd_fault_action ac
 
 bool ssd_fault_before(struct ssd *ssd, struct ssd_ctx *c, uint16_t *status)
 {
-	const struct ssd_fault *f = ssd_fault_match(ssd, c);
+	const struct ssd_fault *f = match(ssd, c);
 
 	*status = SSD_LATER;
 	if (!f)

@@ -10,7 +10,6 @@
 #include "ssd/ssd.h"
 
 struct ssd;
-struct ssd_ctx;
 
 struct ssd_fault_rule {
 	int id;
@@ -25,8 +24,5 @@ struct ssd_faults {
 };
 
 void ssd_faults_fini(struct ssd *ssd);
-
-/* The rule that hits @c (counted as a hit), or NULL. Called only while there are rules. */
-const struct ssd_fault *ssd_fault_match(struct ssd *ssd, const struct ssd_ctx *c);
 
 #endif
