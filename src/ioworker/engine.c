@@ -178,6 +178,8 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 
 	if (likely(!nvme_qpair_enter(w->q))) {
 		state = step(w, now_ns);
+		if (state == IOWORKER_IDLE)
+			w->waiting = nvme_qpair_outstanding(w->q) > 0;
 		nvme_qpair_exit(w->q);
 	} else {
 		/* Somebody may be draining the queue this moment: its slots are not to be touched. */

@@ -74,7 +74,7 @@ static uint64_t rest(const struct ioworker *w, uint64_t now_ns)
 	uint64_t next_ns = ioworker_next_ns(w);
 	uint64_t gap_ns = next_ns > now_ns ? next_ns - now_ns : 0;
 
-	if (nvme_qpair_outstanding(w->q) || gap_ns < SLEEP_MIN_NS) {
+	if (w->waiting || gap_ns < SLEEP_MIN_NS) {
 		sched_yield();
 		return now_ns;
 	}

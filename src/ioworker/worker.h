@@ -56,7 +56,8 @@ struct ioworker {
 	uint64_t end_ns;
 	uint32_t stride_bytes; /* of the namespace when the buffers were made */
 	bool ending;
-	bool paced; /* commands have a time before which they must not go out */
+	bool waiting; /* a step without work left commands in flight */
+	bool paced;   /* commands have a time before which they must not go out */
 	_Atomic bool closing;
 	_Atomic bool stop;
 	struct rate rate;
