@@ -135,7 +135,7 @@ static int read_group(struct ram *r, struct group *g, uint32_t i, uint32_t n, ui
 			memset(meta, 0xff, (size_t)n * ms);
 		return 0;
 	}
-	for (uint32_t end = i + n; i < end; i++, data += len, meta += meta ? ms : 0) {
+	for (uint32_t end = i + n; i < end; i++, data += len, meta = meta ? meta + ms : NULL) {
 		if (g->bad >> i & 1) {
 			r->m.bad_lba = i;
 			return -EIO;
