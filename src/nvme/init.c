@@ -130,7 +130,11 @@ int nvme_ctrl_setup_adminq(struct nvme_ctrl *ctrl)
 {
 	int err;
 
+	/* A script may come here at any time: what is outstanding goes back to its owners first. */
+	pthread_mutex_lock(&ctrl->admin_lock);
+	nvme_qpair_drain(ctrl->adminq, NVME_SC_ABORTED_SQ_DELETION);
 	nvme_qpair_rewind(ctrl->adminq);
+	pthread_mutex_unlock(&ctrl->admin_lock);
 	err = ctrl->transport->adminq_setup(ctrl);
 	if (err)
 		return err;

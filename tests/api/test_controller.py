@@ -326,3 +326,16 @@ def test_an_address_that_failed_leaves_nothing_behind():
             d.Controller(addr)
 
     assert d._core.counts() == before
+
+
+def test_a_new_admin_queue_gives_outstanding_commands_back(own):
+    before = d._core.counts()["commands"]
+    seen = []
+    with d.sim(own).fault(admin=True, opcode=0x0A, drop=True):
+        own.getfeatures(7, cb=lambda cdw0, status1: seen.append(status1 >> 1))
+
+        own.init_adminq()
+
+    assert [status & 0x7FF for status in seen] == [0x008]
+    assert d._core.counts()["commands"] == before
+    own.reset()
