@@ -109,7 +109,7 @@ static void add_fault(struct storm *s)
 {
 	struct ssd_fault f = { .admin = (int)below(s, 3) - 1,
 			       .opcode = below(s, 2) ? -1 : (int)below(s, 256),
-			       .action = (enum ssd_fault_action)below(s, SSD_FAULT_REMOVE),
+			       .action = (enum ssd_fault_action)below(s, SSD_FAULT_ACTIONS),
 			       .probability = 0.1,
 			       .times = 3,
 			       .status = (uint16_t)value(s),
@@ -119,6 +119,9 @@ static void add_fault(struct storm *s)
 	for (int id = 0;
 	     below(s, 2) && !ssd_fault_get(s->r->ssd, 0, &id, &(struct ssd_fault){ 0 });)
 		ssd_fault_del(s->r->ssd, id);
+	/* removal is for good */
+	if (f.action == SSD_FAULT_REMOVE)
+		f.action = SSD_FAULT_POWER;
 	assert_true(ssd_fault_add(s->r->ssd, &f) > 0);
 }
 
