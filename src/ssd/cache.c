@@ -42,17 +42,20 @@ static int record(struct ssd_cache_write *w)
 {
 	const size_t unit = unit_bytes(w->ns);
 	struct ssd_media *m = w->ns->media;
-	bool any = false;
+	bool any = false, bad = false;
 
 	for (uint64_t i = 0; i < w->nlb; i++) {
 		w->state[i] = (uint8_t)m->ops->state(m, w->slba + i);
 		any |= w->state[i] == SSD_LBA_MAPPED;
+		bad |= w->state[i] == SSD_LBA_UNCORRECTABLE;
 	}
 	if (!any)
 		return 0;
 	w->data = malloc(w->nlb * unit);
 	if (!w->data)
 		return -ENOMEM;
+	if (!bad && !w->ns->ms_bytes)
+		return m->ops->read(m, w->slba, (uint32_t)w->nlb, w->data, NULL) < 0 ? -EIO : 0;
 	for (uint64_t i = 0; i < w->nlb; i++) {
 		uint8_t *at = w->data + i * unit;
 
@@ -87,6 +90,7 @@ static void note(struct ssd_cache *cache, uint64_t limit_bytes, struct ssd_ns *n
 	};
 	w->state = (uint8_t *)(w + 1);
 	if (record(w)) {
+		free(w->data);
 		free(w);
 		return;
 	}
