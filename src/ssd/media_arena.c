@@ -131,13 +131,6 @@ static bool back_page(struct ssd_arena *a, uint32_t page)
 	return true;
 }
 
-/* Pages given back were punched out of the file: take their space again. */
-static bool reuse_page(struct ssd_arena *a, uint32_t page)
-{
-	return page < a->limit ||
-	       !posix_fallocate(a->fd, (off_t)(page - a->limit) * SSD_ARENA_PAGE, SSD_ARENA_PAGE);
-}
-
 static void fill_free(struct ssd_arena *a, uint32_t page)
 {
 	uint32_t n = a->per_page;
@@ -155,8 +148,6 @@ static bool refill(struct ssd_arena *a)
 		/* not one that is about to be given back */
 		ssd_arena_trim(a);
 		page = a->empty.v[a->empty.n - 1];
-		if (!reuse_page(a, page))
-			return false;
 		a->empty.n--;
 	} else {
 		page = a->top;
@@ -198,18 +189,13 @@ uint32_t ssd_arena_alloc(struct ssd_arena *a)
 	}
 }
 
+/* Memory only: space in the spill file is kept for the next pages until all is cleared. */
 static void give_back(struct ssd_arena *a, uint32_t from, uint32_t to)
 {
-	uint32_t mem_to = to < a->limit ? to : a->limit;
-
-	if (from < mem_to)
+	to = to < a->limit ? to : a->limit;
+	if (from < to)
 		madvise(a->mem + (size_t)from * SSD_ARENA_PAGE,
-			(size_t)(mem_to - from) * SSD_ARENA_PAGE, MADV_DONTNEED);
-	if (to <= a->limit || a->fd < 0)
-		return;
-	from = from > a->limit ? from : a->limit;
-	fallocate(a->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		  (off_t)(from - a->limit) * SSD_ARENA_PAGE, (off_t)(to - from) * SSD_ARENA_PAGE);
+			(size_t)(to - from) * SSD_ARENA_PAGE, MADV_DONTNEED);
 }
 
 void ssd_arena_trim(struct ssd_arena *a)
@@ -253,9 +239,8 @@ void ssd_arena_clear(struct ssd_arena *a)
 	give_back(a, 0, a->top);
 	madvise(a->free, (size_t)a->pages * sizeof(a->free[0]), MADV_DONTNEED);
 	madvise(a->listed, a->pages, MADV_DONTNEED);
-	if (a->fd >= 0 && ftruncate(a->fd, 0))
-		return; /* the holes are punched all the same */
-	a->file_bytes = 0;
+	if (a->fd >= 0 && !ftruncate(a->fd, 0))
+		a->file_bytes = 0;
 	a->top = 0;
 	a->live = 0;
 	a->partial.n = 0;
