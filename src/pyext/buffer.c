@@ -29,10 +29,9 @@ static PyObject *buffer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 		return py_fail(PyExc_ValueError, "size must be at least 1 byte, not %zd", size);
 	if (arg[1] && !PyUnicode_Check(arg[1]))
 		return py_fail(PyExc_TypeError, "name must be a str");
-	self = (struct py_buffer *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->size = (size_t)size;
 	self->name = arg[1] ? Py_NewRef(arg[1]) : PyUnicode_FromString("buffer");
 	rc = self->name ? dma_alloc(&self->mem, (size_t)size) : 0;

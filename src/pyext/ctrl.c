@@ -124,10 +124,9 @@ static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 		return py_fail(PyExc_TypeError, "addr must be a str or a Pcie");
 	else if (!(addr = PyUnicode_AsUTF8AndSize(arg[0], NULL)))
 		return NULL;
-	self = (struct py_ctrl *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->generation = py_process_generation();
 	self->init_func = Py_XNewRef(init_func);
 	py_sink_init(&self->sink);

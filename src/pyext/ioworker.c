@@ -204,10 +204,9 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 	if (!ns || py_ns_check(ns))
 		return NULL;
 	opts.ns = ns->ns;
-	self = (struct py_worker *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->generation = py_process_generation();
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ns->ctrl);
 	list_init(&self->live.node);

@@ -59,13 +59,31 @@ PyTypeObject *py_add_type(PyObject *module, PyType_Spec *spec)
 	return type;
 }
 
+/* What all objects begin with. */
+struct object {
+	PyObject_HEAD struct py_state *state;
+};
+
+void *py_alloc(PyTypeObject *type, struct py_state *state)
+{
+	struct object *self = (struct object *)PyType_GenericAlloc(type, 0);
+
+	if (!self)
+		return NULL;
+	self->state = state;
+	Py_INCREF(state->module);
+	return self;
+}
+
 void py_free(void *self)
 {
+	PyObject *module = ((struct object *)self)->state->module;
 	PyTypeObject *type = Py_TYPE(self);
 	freefunc tp_free = PyType_GetSlot(type, Py_tp_free);
 
 	tp_free(self);
 	Py_DECREF(type);
+	Py_DECREF(module);
 }
 
 void py_live_add(struct py_state *state, struct py_live *live, void (*close)(struct py_live *))
@@ -130,6 +148,7 @@ static int module_exec(PyObject *module)
 
 	if (!atomic_flag_test_and_set(&watching))
 		pthread_atfork(NULL, NULL, after_fork_in_child);
+	state->module = module;
 	state->pid = getpid();
 	list_init(&state->live);
 	for (i = 0; i < PYEXT_ARRAY_SIZE(adders); i++)

@@ -63,10 +63,9 @@ static PyObject *ns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	ctrl = arg_object(arg[0], state->ctrl_type, "nvme", "Controller");
 	if (!ctrl || arg_u32(arg[1], "nsid", &nsid) || py_ctrl_check(ctrl))
 		return NULL;
-	self = (struct py_ns *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->generation = py_process_generation();
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
 	list_init(&self->live.node);

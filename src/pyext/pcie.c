@@ -85,10 +85,9 @@ static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 		return NULL;
 	if (with_ctrl && py_ctrl_check((struct py_ctrl *)arg[0]))
 		return NULL;
-	self = (struct py_pcie *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->generation = py_process_generation();
 	list_init(&self->live.node);
 	if (with_ctrl)

@@ -49,6 +49,7 @@ struct py_state {
 	PyTypeObject *ns_type;
 	PyTypeObject *function_type;
 	PyTypeObject *method_type;
+	PyObject *module; /* borrowed */
 	struct py_req *free_reqs;
 	struct list_node live;
 	/* cold from here */
@@ -168,7 +169,14 @@ struct py_state *py_state_of(PyTypeObject *type);
 /* Makes a heap type from @spec and adds it to the module. NULL with an exception set. */
 PyTypeObject *py_add_type(PyObject *module, PyType_Spec *spec);
 
-/* tp_free and the reference on the type; the end of every dealloc. */
+/**
+ * py_alloc() - a zeroed object, whose struct begins with PyObject_HEAD and its state
+ *
+ * It keeps the module alive: at interpreter exit the collector takes both in any order.
+ * Return: NULL with MemoryError.
+ */
+void *py_alloc(PyTypeObject *type, struct py_state *state);
+/* tp_free, the references on type and module; the end of every dealloc. */
 void py_free(void *self);
 
 /* Put on and take off the list of open objects. */

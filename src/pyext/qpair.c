@@ -144,10 +144,9 @@ static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	    arg_uint(arg[2], "prio", UINT32_MAX, &prio) || arg_bool(arg[3], &ien) ||
 	    arg_uint(arg[4], "iv", UINT16_MAX, &iv) || py_ctrl_check(ctrl))
 		return NULL;
-	self = (struct py_qpair *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->generation = py_process_generation();
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
 	pthread_mutex_init(&self->lock, NULL);

@@ -52,10 +52,9 @@ static PyObject *sim_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	if (ctrl->ctrl->bus->ops != &soft_ops)
 		return py_fail(PyExc_TypeError, "%s is not a software SSD of this process",
 			       ctrl->ctrl->bus->addr);
-	self = (struct py_sim *)PyType_GenericAlloc(type, 0);
+	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->state = state;
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
 	return (PyObject *)self;
 }

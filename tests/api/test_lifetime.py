@@ -339,3 +339,22 @@ def test_a_command_in_flight_keeps_its_namespace(
             qpair.waitdone()
     d.config(verify=False)
     qpair.delete()
+
+
+def test_objects_may_outlive_everything_in_the_traceback_of_a_last_exception():
+    """The collector takes module and objects in one sweep at exit, in any order."""
+    expect(
+        SETUP
+        + """
+def keep():
+    mine = [d.Buffer(), qpair, nvme0, nvme0n1]
+    try:
+        raise KeyError
+    except KeyError as error:
+        sys.last_value = error
+        mine.append(error)
+        return lambda: mine
+kept = keep()
+sys.modules["__main__"].__dict__["d"]._core.kept = kept
+"""
+    )
