@@ -174,7 +174,7 @@ static int ram_read(struct ssd_media *m, uint64_t lba, uint32_t nlb, void *data,
 		lba += n;
 		nlb -= n;
 		out += (size_t)n * m->lba_bytes;
-		mout += mout ? (size_t)n * m->ms_bytes : 0;
+		mout = mout ? mout + (size_t)n * m->ms_bytes : NULL;
 	}
 	return mapped;
 }
