@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,9 +55,15 @@ def test_import_twice_is_harmless():
     assert done.returncode == 0, done.stderr
 
 
+def open_to_all(path: Path) -> bool:
+    """Whether anybody may go all the way to a file."""
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_import_and_the_software_ssd_need_no_privilege():
-    if os.path.realpath(sys.executable).startswith("/root"):
+    needed = (sys.executable, os.path.realpath(sys.executable), d.__file__)
+    if not all(open_to_all(Path(path)) for path in needed):
         pytest.skip("this Python belongs to root alone")
     done = run("import nvme; assert nvme.Controller()[0x1c] == 1", user=65534, cwd="/")
 
