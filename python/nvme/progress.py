@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 #: Shorter runs are over before anybody looks.
 WORTH_SECONDS = 5.0
@@ -32,6 +35,26 @@ def _rate(ios: float) -> str:
     return f"{ios:.0f}"
 
 
+def _bar() -> Bar:
+    # Imported by the first line that is shown: it takes longer than the whole package.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    # Whoever asked for the line in a pipe gets it there, too.
+    console = Console(stderr=True, force_terminal=True)
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[rate]} IOPS"),
+        console=console,
+        transient=True,
+        auto_refresh=False,  # a worker's run starts no thread but its own
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
 class Progress:
     """The line; use it in a with block, which takes it away at the end.
 
@@ -40,17 +63,17 @@ class Progress:
 
     def __init__(self, seconds: float) -> None:
         self._on = wanted(seconds)
-        self._begin = self._then = time.monotonic()
+        self._bar: Bar | None = None
+        self._then = time.monotonic()
         self._ios = 0
-        self._width = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
 
     def show(self, progress: tuple[bool, float, int, int, int]) -> None:
         """Bring the line up to date; progress as _core.Worker has it."""
@@ -60,15 +83,8 @@ class Progress:
         now = time.monotonic()
         rate = (ios - self._ios) / (now - self._then) if now > self._then else 0.0
         self._ios, self._then = ios, now
-        done = int(percent / 5)
-        self.write(
-            f"[{'#' * done}{'.' * (20 - done)}] {percent:3.0f} %  {now - self._begin:.0f} s  "
-            f"{_rate(rate)} IOPS"
-        )
-
-    def write(self, text: str) -> None:
-        """Show any text in place of the line."""
-        if self._on:
-            sys.stderr.write("\r" + text.ljust(self._width))
-            sys.stderr.flush()
-            self._width = max(self._width, len(text))
+        if not self._bar:
+            self._bar = _bar()
+            self._bar.add_task("", total=100, rate="")
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=percent, rate=_rate(rate), refresh=True)

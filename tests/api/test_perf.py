@@ -1,7 +1,12 @@
 """``pynvme perf``: its flags, its reports, its exit status."""
 
+import contextlib
 import csv
 import json
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +15,9 @@ from nvme.progress import wanted
 
 NULL = "sim:size=64M,media=null,latency=none"
 COUNT = 2000
+#: How a terminal is told to clear a line.
+ERASE = "\x1b[2K"
+UNWANTED = ("PYTEST_CURRENT_TEST", "PYNVME_PROGRESS")
 
 
 def run(capsys, *flags, status=0):
@@ -158,4 +166,42 @@ def test_a_line_comes_and_goes(monkeypatch, capsys, nvme0n1):
     text = capsys.readouterr().err
 
     assert "IOPS" in text
-    assert text.endswith("\r")
+    assert ERASE in text.rpartition("IOPS")[2]
+
+
+def standard_error_of_a_run(terminal):
+    """What a script of its own process says while a worker runs."""
+    code = (
+        "import sys, nvme as d, nvme.progress\n"
+        "assert 'rich' not in sys.modules, 'imported before there is a line'\n"
+        "nvme.progress.WORTH_SECONDS = 0.1\n"
+        "d.Namespace(d.Controller(b'')).ioworker(time=1.2).start().close()\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in UNWANTED}
+    environment |= {"TERM": "xterm", "PYTHONWARNINGS": "error"}
+    master, slave = pty.openpty() if terminal else os.pipe()
+    try:
+        subprocess.run(
+            [sys.executable, "-c", code], env=environment, stderr=slave, check=True, timeout=60
+        )
+        os.close(slave)
+        text = b""
+        # The master of a terminal that nobody holds any more fails, where a pipe ends.
+        with contextlib.suppress(OSError):
+            while piece := os.read(master, 65536):
+                text += piece
+        return text.decode()
+    finally:
+        os.close(master)
+
+
+def test_a_long_run_shows_a_line_on_a_terminal():
+    text = standard_error_of_a_run(terminal=True)
+
+    assert "%" in text
+    assert "IOPS" in text
+    assert ERASE in text.rpartition("IOPS")[2]
+
+
+def test_a_long_run_is_silent_in_a_pipe():
+    assert standard_error_of_a_run(terminal=False) == ""
