@@ -212,7 +212,7 @@ static void lose_power_at_random_points(const char *options)
 	uint32_t version = 0;
 
 	rand_seed(&rand, 3);
-	for (int loss = 0; loss < 100; loss++) {
+	for (int loss = 0; loss < 1000; loss++) {
 		for (uint64_t n = rand_below(&rand, 200); n; n--) {
 			uint32_t nlb = 1 + (uint32_t)rand_below(&rand, 24);
 			uint32_t lba = (uint32_t)rand_below(&rand, LBAS - nlb);

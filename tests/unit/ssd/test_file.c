@@ -4,11 +4,17 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/rand.h"
+
+#define KILLS	    1000
+#define KILLED_LBAS 256u
 
 static char path[64];
 
@@ -190,6 +196,146 @@ static void a_killed_process_loses_nothing_flushed(void **state)
 	rig_destroy(r);
 }
 
+/* What a child does next, and its parent when it replays that: LBAs get a version each. */
+struct step {
+	uint8_t opcode; /* Flush, Write, or Write Zeroes that deallocates */
+	bool fua;
+	uint32_t lba;
+	uint32_t nlb;
+};
+
+static struct step next_step(struct rand *rand)
+{
+	struct step s = { .opcode = NVME_CMD_WRITE, .nlb = 1 + (uint32_t)rand_below(rand, 24) };
+	uint64_t kind = rand_below(rand, 16);
+
+	s.lba = (uint32_t)rand_below(rand, KILLED_LBAS - s.nlb);
+	s.fua = kind < 4;
+	if (kind == 4)
+		s.opcode = NVME_CMD_FLUSH;
+	else if (kind == 5)
+		s.opcode = NVME_CMD_WRITE_ZEROES;
+	return s;
+}
+
+static uint16_t take_step(struct rig *r, const struct step *s, uint32_t version)
+{
+	struct nvme_sqe sqe = { .opc = NVME_CMD_FLUSH, .nsid = 1 };
+	uint32_t *words = (uint32_t *)r->buf;
+
+	if (s->opcode == NVME_CMD_FLUSH)
+		return rig_run(r, 1, sqe, NULL);
+	for (uint32_t i = 0; i < s->nlb * 128; i++)
+		words[i] = version;
+	sqe = rig_rw(s->opcode, s->lba, s->nlb, NULL);
+	if (s->opcode == NVME_CMD_WRITE_ZEROES) {
+		sqe.cdw12 |= (uint32_t)NVME_SET(1, RW_DEAC);
+	} else {
+		/* up to three pages, for which two PRPs would not do */
+		sqe.flags = NVME_SQE_PSDT_SGL_MPTR_BUF << NVME_SQE_PSDT_SHIFT;
+		sqe.sgl1 = (struct nvme_sgl_desc){ .addr = (uintptr_t)r->buf, .len = s->nlb * 512 };
+		sqe.cdw12 |= (uint32_t)NVME_SET(s->fua, RW_FUA);
+	}
+	return rig_run(r, 1, sqe, NULL);
+}
+
+static uint32_t version_after(const struct step *s, uint32_t lba, uint32_t was, uint32_t version)
+{
+	if (s->opcode == NVME_CMD_FLUSH || lba - s->lba >= s->nlb)
+		return was;
+	return s->opcode == NVME_CMD_WRITE ? version : 0;
+}
+
+/* Steps that were begun, and that were acknowledged; seen by the parent after the child's death. */
+struct progress {
+	_Atomic uint32_t begun;
+	_Atomic uint32_t done;
+};
+
+static void endless_child(struct progress *p, uint64_t seed, uint32_t version)
+{
+	struct rig *r = rig_ready(with(""));
+	struct rand rand;
+
+	rand_seed(&rand, seed);
+	for (;; version++) {
+		struct step s = next_step(&rand);
+
+		atomic_fetch_add(&p->begun, 1);
+		if (take_step(r, &s, version))
+			_exit(1);
+		atomic_fetch_add(&p->done, 1);
+	}
+}
+
+/* Return: when the child was killed, it had begun so many steps. */
+static uint32_t kill_a_child(struct progress *p, uint64_t seed, uint32_t version, uint64_t steps)
+{
+	int status;
+	pid_t pid;
+
+	atomic_store(&p->begun, 0);
+	atomic_store(&p->done, 0);
+	pid = fork();
+	if (!pid)
+		endless_child(p, seed, version);
+	while (atomic_load(&p->begun) <= steps && !waitpid(pid, &status, WNOHANG))
+		usleep(10);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	return atomic_load(&p->begun);
+}
+
+/* All that was acknowledged is there; of the step in flight, any LBA, each of them whole. */
+static void check_survivors(const struct progress *p, uint64_t seed, uint32_t version,
+			    uint32_t *versions)
+{
+	struct rig *r = rig_ready(with(""));
+	const uint32_t *words = (const uint32_t *)r->buf;
+	uint32_t done = atomic_load(&p->done);
+	struct step s = { .opcode = NVME_CMD_FLUSH };
+	struct rand rand;
+
+	rand_seed(&rand, seed);
+	for (uint32_t i = 0; i < done; i++, version++) {
+		s = next_step(&rand);
+		for (uint32_t lba = 0; lba < KILLED_LBAS; lba++)
+			versions[lba] = version_after(&s, lba, versions[lba], version);
+	}
+	s = next_step(&rand);
+	for (uint32_t lba = 0; lba < KILLED_LBAS; lba++) {
+		assert_int_equal(rig_read(r, lba, 1, r->buf), 0);
+		for (uint32_t i = 1; i < 128; i++)
+			assert_int_equal(words[i], words[0]);
+		if (words[0] != versions[lba]) {
+			assert_true(atomic_load(&p->begun) > done);
+			assert_int_equal(words[0], version_after(&s, lba, versions[lba], version));
+		}
+		versions[lba] = words[0];
+	}
+	rig_destroy(r);
+}
+
+static void killed_at_random_points_nothing_is_lost(void **state)
+{
+	struct progress *p =
+		mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t versions[KILLED_LBAS] = { 0 }, version = 1;
+	struct rand rand;
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	rand_seed(&rand, 5);
+	for (uint64_t seed = 0; seed < KILLS; seed++) {
+		uint64_t steps = rand_below(&rand, 100);
+		uint32_t begun = kill_a_child(p, seed, version, steps);
+
+		check_survivors(p, seed, version, versions);
+		version += begun;
+	}
+	munmap(p, sizeof(*p));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_file, remove_file)
 
 int main(void)
@@ -203,6 +349,7 @@ int main(void)
 		TEST(another_file_is_refused),
 		TEST(dropped_data_is_gone),
 		TEST(a_killed_process_loses_nothing_flushed),
+		TEST(killed_at_random_points_nothing_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
