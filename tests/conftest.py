@@ -1,4 +1,6 @@
-"""Long forms of tests run only when they are asked for."""
+"""Long forms of tests run only when they are asked for; and every session knows Ctrl-C."""
+
+import signal
 
 import pytest
 
@@ -8,6 +10,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what it puts into the background deaf to SIGINT, and children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "long: takes minutes to hours; needs --long")
 
 
