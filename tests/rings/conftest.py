@@ -25,6 +25,7 @@ class RingItem(pytest.Item):
 
     def runtest(self) -> None:
         self.outcome = self.ring.outcome(self.name)
+        self.user_properties.extend(self.outcome.figures.items())
         match self.outcome.kind:
             case "passed":
                 return

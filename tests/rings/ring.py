@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
 LOGS = TOP / "build" / "logs"
@@ -11,11 +12,15 @@ LOGS = TOP / "build" / "logs"
 
 @dataclass
 class Outcome:
-    """What came of one test: kind is passed, failed, skipped or xfailed."""
+    """What came of one test: kind is passed, failed, skipped or xfailed.
+
+    figures: what it measured, by name: numbers, or text with a unit; see tests/figures.py
+    """
 
     kind: str
     text: str = ""
     duration_s: float = 0.0
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 class CannotRun(Exception):

@@ -178,14 +178,22 @@ class ScriptRing(Ring):
         if not self.done(name):
             return Outcome("failed", f"did not run to its end; {SESSION!r} of this ring says why")
         phases = self.phases[name]
-        duration_s = sum(phase["duration"] for phase in phases)
+        outcome = self.judged(phases)
+        outcome.duration_s = sum(phase["duration"] for phase in phases)
+        for phase in phases:
+            outcome.figures |= phase.get("figures", {})
+        return outcome
+
+    @staticmethod
+    def judged(phases: Sequence[Phase]) -> Outcome:
+        """Its kind and text, which the first phase that did not pass has decided."""
         for phase in phases:
             text = phase["longrepr"].removeprefix("Skipped: ")
             if phase["outcome"] == "skipped" and "wasxfail" in phase:
-                return Outcome("xfailed", phase["wasxfail"], duration_s)
+                return Outcome("xfailed", phase["wasxfail"])
             if phase["outcome"] in ("failed", "skipped"):
-                return Outcome(phase["outcome"], text, duration_s)
-        return Outcome("passed", "", duration_s)
+                return Outcome(phase["outcome"], text)
+        return Outcome("passed")
 
     def session(self) -> Outcome:
         for name in self.wanted:

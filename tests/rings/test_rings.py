@@ -14,7 +14,7 @@ from rings.process import Process
 from rings.ring import LOGS, TOP, Outcome
 from rings.ring_api import findings
 from rings.scripts import SESSION, ScriptRing, pytest_command
-from rings.units import cases, tap_outcomes
+from rings.units import cases, figures, tap_outcomes
 
 SCRIPT = """
 import os, pytest
@@ -27,6 +27,9 @@ def test_is_known_to_fail(): assert 0
 def broken(): raise ValueError("set-up")
 def test_has_no_set_up(broken): pass
 def test_dies(): os._exit(3)
+def test_measures(record_property):
+    record_property("resets", 1234)
+    record_property("time", "1.5 s")
 @pytest.mark.parametrize("a", ["b c"])
 def test_comes_after(a): pass
 """
@@ -84,6 +87,47 @@ def toy() -> Iterator[dict[str, Outcome]]:
 def test_outcome_of(toy: dict[str, Outcome], name: str, kind: str, text: str) -> None:
     assert toy[name].kind == kind
     assert text in toy[name].text
+
+
+def test_figures_travel_with_the_outcome(toy: dict[str, Outcome]) -> None:
+    assert toy["test_measures"].figures == {"resets": 1234, "time": "1.5 s"}
+    assert toy["test_passes"].figures == {}
+
+
+def test_figures_of_a_program() -> None:
+    text = "ok 1 - a\n# figure IOs: 1,234\n# IOs: 7\n# figure longest wait: 3 us\n"
+
+    assert figures(text) == {"IOs": "1,234", "longest wait": "3 us"}
+
+
+def test_figures_stand_in_one_table_before_the_closing_line(tmp_path: Path) -> None:
+    script = tmp_path / "test_it.py"
+    script.write_text(
+        """
+def test_first(record_property):
+    record_property("resets", 1234)
+    record_property("rate", 12.345)
+def test_nothing_to_say(): pass
+def test_second(record_property):
+    record_property("time", "1.5 s")
+    assert 0
+"""
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "figures", "-p", "no:nvme", "--rootdir=."]
+    environment = {**os.environ, "PYTHONPATH": str(TOP / "tests")}
+
+    done = subprocess.run(
+        [*command, script.name], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+
+    lines = done.stdout.splitlines()
+    at = next(n for n, line in enumerate(lines) if " figures " in line)
+    assert [line.split() for line in lines[at + 1 : -1] if "FAILED" not in line][:3] == [
+        ["test_it.py::test_first", "resets", "1,234"],
+        ["rate", "12.3"],
+        ["test_it.py::test_second", "time", "1.5", "s"],
+    ]
+    assert "1 failed, 2 passed" in lines[-1]
 
 
 def test_process_that_worked_is_no_fault(toy: dict[str, Outcome]) -> None:

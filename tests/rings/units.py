@@ -18,6 +18,7 @@ SKIPPED = 77
 SLOWER = 4
 #: A file may give cmocka's macros a shorter name: #define T(test) cmocka_unit_test_setup(test, ...)
 SHORTHAND = re.compile(r"^#define (\w+)\((\w+)\)\s+cmocka_unit_test\w*\(\2\b.*$", re.MULTILINE)
+FIGURE = re.compile(r"^# figure ([^:\n]+): (.+)$", re.MULTILINE)
 TAP_LINE = re.compile(r"^(not ok|ok) \d+ (?:- |# SKIP )(\w+)", re.MULTILINE)
 ENVIRONMENT = {
     "CMOCKA_MESSAGE_OUTPUT": "TAP",
@@ -51,6 +52,11 @@ def tap_outcomes(text: str) -> dict[str, str]:
     return outcomes
 
 
+def figures(text: str) -> dict[str, str]:
+    """What a program measured, by name."""
+    return dict(FIGURE.findall(text))
+
+
 @dataclass
 class Program:
     """One test() of a meson.build."""
@@ -75,13 +81,15 @@ class Program:
         environment = {**ENVIRONMENT, **self.environment}
         status = Process(command, log, environment, folder=self.folder).wait(self.timeout_s)
         took_s = time.monotonic() - begin
-        self.outcomes = tap_outcomes(log.read_text(errors="replace"))
+        text = log.read_text(errors="replace")
+        self.outcomes = tap_outcomes(text)
         if status == SKIPPED:
             self.result = Outcome("skipped", tail(log, 1), took_s)
         elif status == 0:
             self.result = Outcome("passed", "", took_s)
         else:
             self.result = Outcome("failed", f"{tail(log)}\nexit status {status}", took_s)
+        self.result.figures = figures(text)
 
     def outcome(self, case: str, log: Path) -> Outcome:
         assert self.result

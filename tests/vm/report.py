@@ -3,8 +3,9 @@
     python -m pytest -p vm.report --outcomes=FILE ...
 
 Each phase of a test has a line with ``nodeid``, ``when`` (setup, call, teardown), ``outcome``
-(passed, failed, skipped), ``longrepr`` (text, empty if all is well), ``duration`` (seconds), and
-``wasxfail`` (text) where a failure was expected. Before them stands a line with ``when`` "start":
+(passed, failed, skipped), ``longrepr`` (text, empty if all is well), ``duration`` (seconds),
+``wasxfail`` (text) where a failure was expected, and ``figures`` (an object) where the test has
+recorded properties. Before them stands a line with ``when`` "start":
 a test that has no "teardown" after it was running when its process died. Before all of them, every
 test that was selected has a line with ``when`` "selected", and a module that cannot be collected
 one with ``when`` "collect".
@@ -43,7 +44,7 @@ class OutcomeWriter:
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def write(self, **fields: object) -> None:
-        os.write(self.file, json.dumps(fields).encode() + b"\n")
+        os.write(self.file, json.dumps(fields, default=str).encode() + b"\n")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -54,14 +55,16 @@ class OutcomeWriter:
         self.write(nodeid=nodeid, when="start", outcome="", longrepr="", duration=0.0)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        expected = {"wasxfail": report.wasxfail} if hasattr(report, "wasxfail") else {}
+        more = {"wasxfail": report.wasxfail} if hasattr(report, "wasxfail") else {}
+        if report.user_properties:
+            more["figures"] = dict(report.user_properties)
         self.write(
             nodeid=report.nodeid,
             when=report.when,
             outcome=report.outcome,
             longrepr=text_of(report),
             duration=report.duration,
-            **expected,
+            **more,
         )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
