@@ -50,9 +50,10 @@ test-vm:
 	@./install.sh --tests
 	@$(python) $(own) tests/vm tests/rings/ring_guest.py 2>&1 | tee test.log
 
+# Standard error, where the line of progress is, stays a terminal if it is one.
 test-long:
 	@./install.sh --tests
-	@$(python) $(own) --long 2>&1 | tee test.log
+	@$(python) $(own) --long | tee test.log
 
 # Not named SECONDS in the environment: bash counts with that.
 fuzz:

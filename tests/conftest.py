@@ -1,10 +1,10 @@
-"""What every session has: long forms when they are asked for, figures, and Ctrl-C."""
+"""What every session has: long forms when asked for, figures, progress, and Ctrl-C."""
 
 import signal
 
 import pytest
 
-import figures
+pytest_plugins = ["figures", "progress"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,8 +15,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell starts what it puts into the background deaf to SIGINT, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if not config.pluginmanager.is_registered(figures):
-        config.pluginmanager.register(figures)
     config.addinivalue_line("markers", "long: takes minutes to hours; needs --long")
 
 
