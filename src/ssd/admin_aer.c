@@ -7,9 +7,9 @@
 #include "ssd/aer.h"
 #include "ssd/device.h"
 
-static bool is_masked(const struct ssd_aer *a, uint8_t lid)
+static bool is_masked(const struct ssd_aer *a, uint8_t type)
 {
-	return a->masked[lid / 64] >> lid % 64 & 1;
+	return a->masked >> type & 1;
 }
 
 static void forget_request(struct ssd *ssd, struct ssd_ctx *c)
@@ -25,19 +25,30 @@ static void forget_request(struct ssd *ssd, struct ssd_ctx *c)
 	memmove(&a->reqs[i], &a->reqs[i + 1], (a->nreqs - i) * sizeof(a->reqs[0]));
 }
 
-/* Pair requests with events, oldest with oldest. */
+static void forget_event(struct ssd_aer *a, unsigned int i)
+{
+	a->nevents--;
+	memmove(&a->events[i], &a->events[i + 1], (a->nevents - i) * sizeof(a->events[0]));
+}
+
+/* Pair requests with events that are not masked, oldest with oldest. */
 static void deliver(struct ssd *ssd)
 {
 	struct ssd_aer *a = &ssd->aer;
+	unsigned int i = 0;
 
-	while (a->nreqs && a->nevents) {
-		struct ssd_aer_event e = a->events[0];
+	while (a->nreqs && i < a->nevents) {
+		struct ssd_aer_event e = a->events[i];
 		struct ssd_ctx *c = a->reqs[0];
 
-		a->nevents--;
-		memmove(&a->events[0], &a->events[1], a->nevents * sizeof(e));
+		if (is_masked(a, e.type)) {
+			i++;
+			continue;
+		}
+		forget_event(a, i);
 		forget_request(ssd, c);
-		a->masked[e.lid / 64] |= 1ull << e.lid % 64;
+		a->masked |= (uint8_t)(1u << e.type);
+		a->reported[e.type] = e.lid;
 		c->cdw0 = (uint32_t)(NVME_SET(e.type, AER_TYPE) | NVME_SET(e.info, AER_INFO) |
 				     NVME_SET(e.lid, AER_LID));
 		ssd_complete(ssd, c, 0);
@@ -67,10 +78,11 @@ void ssd_aer_raise(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8
 {
 	struct ssd_aer *a = &ssd->aer;
 
-	if (!enabled(ssd, type, info) || is_masked(a, lid))
+	if (!enabled(ssd, type, info) || (is_masked(a, type) && a->reported[type] == lid))
 		return;
 	for (unsigned int i = 0; i < a->nevents; i++)
-		if (a->events[i].lid == lid && a->events[i].type == type)
+		if (a->events[i].type == type && a->events[i].info == info &&
+		    a->events[i].lid == lid)
 			return;
 	if (a->nevents == SSD_AER_EVENTS)
 		return;
@@ -80,7 +92,15 @@ void ssd_aer_raise(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8
 
 void ssd_aer_log_read(struct ssd *ssd, uint8_t lid)
 {
-	ssd->aer.masked[lid / 64] &= ~(1ull << lid % 64);
+	struct ssd_aer *a = &ssd->aer;
+
+	for (unsigned int i = a->nevents; i-- > 0;)
+		if (a->events[i].lid == lid)
+			forget_event(a, i);
+	for (unsigned int type = 0; type < SSD_AER_TYPES; type++)
+		if (a->reported[type] == lid)
+			a->masked &= (uint8_t) ~(1u << type);
+	deliver(ssd);
 }
 
 void ssd_aer_reset(struct ssd *ssd)

@@ -159,6 +159,47 @@ static void events_of_different_types_do_not_mask_each_other(void **state)
 	rig_destroy(r);
 }
 
+static void a_log_that_is_read_first_clears_its_event(void **state)
+{
+	const uint32_t rae = 1u << NVME_LOG_RAE_SHIFT;
+	struct rig *r = rig_ready("");
+
+	watch_temperature(r);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	bench_log(r, NVME_LOG_SMART, 512);
+	bench_aers(r, 1);
+	assert_int_equal(bench_event(r), 0);
+	bench_reset(r, BENCH_CONTROLLER);
+	/* with RAE it does not */
+	watch_temperature(r);
+	assert_int_equal(ssd_set_temperature(r->ssd, 300, r->now_ns), 0);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_GET_LOG_PAGE, NVME_NSID_ALL,
+				 127u << 16 | rae | NVME_LOG_SMART, 0));
+	assert_int_equal(bench_end(r, NULL), 0);
+	bench_start(r, (struct nvme_sqe){ .opc = NVME_ADMIN_ASYNC_EVENT });
+	assert_int_equal(bench_event(r), HOT);
+	rig_destroy(r);
+}
+
+static void different_events_of_a_type_wait_for_their_turn(void **state)
+{
+	const uint32_t bad_reg = BENCH_EVENT(NVME_AER_TYPE_ERROR,
+					     NVME_AER_ERROR_INVALID_DOORBELL_REG, NVME_LOG_ERROR);
+	struct rig *r = rig_ready("");
+
+	rig_set_reg(r, NVME_REG_DOORBELLS + 8 * 9, 1);
+	rig_set_reg(r, NVME_REG_DOORBELLS + 8, 0xffff);
+	bench_start(r, (struct nvme_sqe){ .opc = NVME_ADMIN_ASYNC_EVENT });
+	assert_int_equal(bench_event(r), bad_reg);
+	/* one log page tells of both */
+	bench_aers(r, 1);
+	assert_int_equal(bench_event(r), 0);
+	bench_log(r, NVME_LOG_ERROR, 64);
+	assert_int_equal(bench_event(r), 0);
+	rig_destroy(r);
+}
+
 static void an_event_that_waits_is_not_there_twice(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -203,6 +244,8 @@ int main(void)
 		cmocka_unit_test(thresholds_read_back_and_reset),
 		cmocka_unit_test(sensors_that_are_not_there_are_refused),
 		cmocka_unit_test(events_of_different_types_do_not_mask_each_other),
+		cmocka_unit_test(a_log_that_is_read_first_clears_its_event),
+		cmocka_unit_test(different_events_of_a_type_wait_for_their_turn),
 		cmocka_unit_test(an_event_that_waits_is_not_there_twice),
 		cmocka_unit_test(resets_forget_requests_and_masks),
 	};

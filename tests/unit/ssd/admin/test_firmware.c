@@ -100,6 +100,31 @@ static void immediate_activation_is_announced(void **state)
 	rig_destroy(r);
 }
 
+static void an_activation_waits_behind_another_notice(void **state)
+{
+	struct rig *r = rig_ready("size=64M,ns=2");
+	const uint32_t started =
+		BENCH_EVENT(NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_FW_ACTIVATION, NVME_LOG_FW_SLOT);
+
+	assert_int_equal(bench_set_feature(r, NVME_FEAT_ASYNC_EVENT,
+					   NVME_OAES_NS_ATTR | NVME_OAES_FW_ACTIVATION),
+			 0);
+	download_all(r, "NOW");
+	bench_aers(r, 2);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_NS_MANAGEMENT, 2, NVME_NS_MGMT_DELETE, 0));
+	assert_int_not_equal(bench_event(r), started);
+	assert_int_equal(bench_end(r, NULL), 0);
+	assert_int_equal(commit(r, 3, NVME_FW_ACTION_ACTIVATE_IMMEDIATE), 0);
+	assert_int_equal(bench_event(r), 0);
+
+	bench_start(r, bench_sqe(r, NVME_ADMIN_GET_LOG_PAGE, NVME_NSID_ALL,
+				 1023u << 16 | NVME_LOG_CHANGED_NS, 0));
+
+	assert_int_equal(bench_event(r), started);
+	assert_int_equal(bench_end(r, NULL), 0);
+	rig_destroy(r);
+}
+
 static void a_revision_is_padded_with_spaces(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -244,6 +269,7 @@ int main(void)
 		cmocka_unit_test(the_factory_slot_is_active),
 		cmocka_unit_test(a_committed_image_is_active_after_any_reset),
 		cmocka_unit_test(immediate_activation_is_announced),
+		cmocka_unit_test(an_activation_waits_behind_another_notice),
 		cmocka_unit_test(a_revision_is_padded_with_spaces),
 		cmocka_unit_test(replacing_does_not_activate),
 		cmocka_unit_test(slot_0_lets_the_drive_choose),
