@@ -67,11 +67,17 @@ class Commands:
         buf: Buffer,
         nsid: int = 0,
         cns: int = 1,
-        cntid: int = 0,
+        cntid: int | Callback = 0,
         csi: int = 0,
         cb: Callback = None,
     ) -> Self:
-        """Identify (5.1.13): 4096 bytes into buf. cns 0 namespace, 1 controller, 2 active list."""
+        """Identify (5.1.13): 4096 bytes into buf. cns 0 namespace, 1 controller, 2 active list.
+
+        A callback may also come fourth, where scripts for pynvme 1.0 have it.
+        """
+        if cntid is None or callable(cntid):
+            fourth: Any = cntid
+            cntid, cb = 0, cb or fourth
         return self.send_cmd(IDENTIFY, buf, nsid, cdw10=cntid << 16 | cns, cdw11=csi << 24, cb=cb)
 
     def getfeatures(

@@ -25,16 +25,18 @@ opened: WeakSet[Controller] = WeakSet()
 
 def address(addr: str | bytes | os.PathLike[str]) -> str:
     """An address as str; an empty one is the software SSD."""
-    text = addr.decode() if isinstance(addr, bytes) else os.fspath(addr)
+    text = addr.decode(errors="backslashreplace") if isinstance(addr, bytes) else os.fspath(addr)
+    if "\0" in text:
+        raise _core.NvmeEnumerateError(f"{text!r} is no address of a device")
     return text or DEFAULT_ADDRESS
 
 
 class Controller(admin.Commands, Log, _core.Controller):
     """An NVMe controller and its admin queue. Prefer the fixture "nvme0" in test scripts.
 
-    addr: b"01:00.0" or "0000:01:00.0" (PCIe), "127.0.0.1" or "host:4420" (NVMe/TCP),
-    "sim" or "sim:size=20G,..." (the software SSD of this process; `pynvme sim --help`),
-    "vfio-user:/path" (a device model), or a Pcie. Empty: the software SSD.
+    addr: b"01:00.0" or "0000:01:00.0" (PCIe), "sim" or "sim:size=20G,..." (the software SSD of
+    this process; `pynvme sim --help`), or a Pcie. Empty: the software SSD. NVMe/TCP is not
+    supported.
     nvme_init_func: called with the controller instead of the standard initialisation, at the
     start and after every reset.
 

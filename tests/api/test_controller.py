@@ -30,7 +30,11 @@ def test_addresses_of_the_software_ssd(addr):
         ("nonsense", "address"),
         ("sim:siez=5", "siez"),
         ("sim:size=banana", "size"),
-        ("/no/such/socket", "no|address"),
+        ("/no/such/socket", "vfio-user is not supported"),
+        ("127.0.0.1", "NVMe/TCP is not supported"),
+        ("host:4420/nqn.2014-08.com.example:x", "NVMe/TCP is not supported"),
+        ("sim\0", "address"),
+        (b"\xff01:00.0", "address"),
     ],
 )
 def test_an_address_without_a_controller_is_an_enumerate_error(nvme0, addr, why):
@@ -125,6 +129,18 @@ def test_identify_fields(own):
 
     assert sent(own, 6).nsid == 3
     assert dwords(sent(own, 6))[:2] == (5 << 16 | 0x13, 2 << 24)
+
+
+def test_the_callback_of_identify_may_come_fourth(own):
+    seen = []
+
+    own.identify(d.Buffer(), 0, 1, lambda cdw0, status1: seen.append(status1 >> 1)).waitdone()
+    own.identify(d.Buffer(), 0, 1, None).waitdone()
+    with pytest.raises(TypeError):
+        own.identify(d.Buffer(), 0, 1, "5")
+
+    assert seen == [0]
+    assert dwords(sent(own, 6))[:2] == (1, 0)
 
 
 def test_feature_fields(own):

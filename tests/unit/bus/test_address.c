@@ -38,6 +38,40 @@ static void addresses_have_one_canonical_form(void **state)
 	}
 }
 
+static void what_is_not_supported_is_said(void **state)
+{
+	static const struct {
+		const char *addr;
+		const char *said; /* NULL: nothing of the kind */
+	} rows[] = {
+		{ "127.0.0.1", "NVMe/TCP" },
+		{ "127.0.0.1:4420", "NVMe/TCP" },
+		{ "127.0.0.1/nqn.x", "NVMe/TCP" },
+		{ "[::1]", "NVMe/TCP" },
+		{ "host:4420", "NVMe/TCP" },
+		{ "host:65535/nqn.2014-08.org.nvmexpress:uuid:1", "NVMe/TCP" },
+		{ "vfio-user:/run/x", "vfio-user" },
+		{ "/run/x", "vfio-user" },
+		{ "/dev/nvme0", NULL },
+		{ "01:00", NULL },
+		{ "01:00.8", NULL },
+		{ "host:4420x", NULL },
+		{ "host:123456", NULL },
+		{ "nonsense", NULL },
+		{ "255.255.255.255.255.255", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bus_address address;
+
+		assert_int_equal(bus_address_parse(&address, rows[i].addr), -EINVAL);
+		if (rows[i].said)
+			assert_ptr_equal(strstr(err_text(), rows[i].said), err_text());
+		else
+			assert_null(strstr(err_text(), "not supported"));
+	}
+}
+
 static void other_texts_are_refused_with_the_forms_there_are(void **state)
 {
 	static const char *const rows[] = {
@@ -72,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_have_one_canonical_form),
+		cmocka_unit_test(what_is_not_supported_is_said),
 		cmocka_unit_test(other_texts_are_refused_with_the_forms_there_are),
 		cmocka_unit_test(an_endless_address_is_refused),
 	};
