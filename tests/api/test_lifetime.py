@@ -261,7 +261,7 @@ def test_an_admin_command_in_flight_while_queues_come_and_go(own, own_namespace)
 
 
 @pytest.mark.parametrize("trips", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
-def test_admin_round_trips_leave_memory_flat(own, trips):
+def test_admin_round_trips_leave_memory_flat(own, trips, record_property):
     def rss():
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * 4096
@@ -271,8 +271,11 @@ def test_admin_round_trips_leave_memory_flat(own, trips):
             own.getfeatures(7, cb=lambda cdw0, status1: None).waitdone()
 
     go(1000)
-    before = rss()
+    before, begin = rss(), time.monotonic()
     go(trips)
+    record_property("admin commands", trips)
+    record_property("time", f"{time.monotonic() - begin:.1f} s")
+    record_property("growth", f"{(rss() - before) / 2**20:.1f} MiB")
 
     # Sanitizers keep freed memory in quarantine.
     assert rss() - before < 64 << 20

@@ -1,6 +1,7 @@
 """nvme.Qpair: creation, deletion, order of life."""
 
 import gc
+import time
 
 import pytest
 
@@ -138,11 +139,13 @@ def test_objects_may_go_in_any_order(order):
         gc.collect()
 
 
-def test_a_thousand_queues_leave_nothing_behind(nvme0, nvme0n1, buf):
+@pytest.mark.parametrize("queues", [1000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_queues_leave_nothing_behind(nvme0, nvme0n1, buf, queues, record_property):
     gc.collect()
     before = d._core.counts()
+    begin = time.monotonic()
 
-    for _ in range(1000):
+    for _ in range(queues):
         qpair = d.Qpair(nvme0, 8)
         nvme0n1.read(qpair, buf, 0)
         del qpair
@@ -151,6 +154,8 @@ def test_a_thousand_queues_leave_nothing_behind(nvme0, nvme0n1, buf):
     after.pop("chunks")
     for name, count in after.items():
         assert count == before[name] or name == "recorder_slots", name
+    record_property("qpairs", queues)
+    record_property("time", f"{time.monotonic() - begin:.1f} s")
 
 
 def test_a_qpair_needs_a_controller():

@@ -21,9 +21,11 @@ def checked():
 
 
 @pytest.fixture
-def runs(request):
+def runs(request, record_property):
     """How often each fault is injected."""
-    return RUNS_LONG if request.config.getoption("--long", False) else RUNS
+    count = RUNS_LONG if request.config.getoption("--long", False) else RUNS
+    record_property("faults injected", count)
+    return count
 
 
 def value_of(action, run):
@@ -149,9 +151,16 @@ def test_nothing_is_reported_without_faults(own_namespace):
 
 @pytest.mark.long
 @pytest.mark.timeout(2 * 3600)
-def test_nothing_is_reported_in_an_hour(own_namespace):
+def test_nothing_is_reported_in_an_hour(own_namespace, record_property):
     own_namespace.verify_enable()
-    assert [r.error for r in random_io(own_namespace, 3600)] == [0] * HOUR_WORKERS
+    results = random_io(own_namespace, 3600)
+    record_property("workers", HOUR_WORKERS)
+    record_property("time", f"{min(r.mseconds for r in results) / 1000:,.1f} s")
+    record_property("reads", sum(r.io_count_read for r in results))
+    record_property("other commands", sum(r.io_count_nonread for r in results))
+    record_property("reported", sum(r.error != 0 for r in results))
+
+    assert [r.error for r in results] == [0] * HOUR_WORKERS
 
 
 def test_verify_off_lets_everything_pass(own, written):
