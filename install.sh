@@ -35,21 +35,24 @@ as_root() {
 	fi
 }
 
-# System packages. "needed" must be there; the guest ring of the tests does without "wanted".
-wanted=()
+# System packages. "needed" must be there; without the others some tests are skipped.
+guest=()
+fuzzing=()
 if command -v apt-get >/dev/null; then
 	family=debian
 	needed=(gcc libc6-dev libisal-dev make pkg-config python3-dev python3-venv)
 	if [ $tests = yes ]; then
 		needed+=(libcmocka-dev valgrind)
-		wanted=(busybox-static kmod nvme-cli pciutils qemu-system-x86)
+		guest=(busybox-static kmod nvme-cli pciutils qemu-system-x86)
+		fuzzing=(clang)
 	fi
 elif command -v dnf >/dev/null; then
 	family=fedora
 	needed=(gcc isa-l-devel make pkgconf-pkg-config python3-devel util-linux)
 	if [ $tests = yes ]; then
 		needed+=(libasan libcmocka-devel libtsan libubsan valgrind)
-		wanted=(busybox kmod nvme-cli pciutils qemu-system-x86-core)
+		guest=(busybox kmod nvme-cli pciutils qemu-system-x86-core)
+		fuzzing=(clang compiler-rt)
 	fi
 else
 	die "only Debian, Ubuntu and Fedora are known; see README.md for what is needed"
@@ -90,14 +93,27 @@ if [ ${#lacking[@]} -gt 0 ]; then
 		die "could not install: ${lacking[*]}"
 	}
 fi
-mapfile -t lacking < <(missing "${wanted[@]}")
-if [ ${#lacking[@]} -gt 0 ] && [ ! -e build/wanted-failed ]; then
-	say "installing system packages for the guest: ${lacking[*]}"
+
+# What for, then packages. What failed once is left alone, each set for itself.
+want() {
+	local failed=build/wanted-failed-$1 what=$1
+	shift
+	mapfile -t lacking < <(missing "$@")
+	[ ${#lacking[@]} -gt 0 ] && [ ! -e "$failed" ] || return 0
+	say "installing system packages for $what: ${lacking[*]}"
 	packages "${lacking[@]}" || {
 		tail -n 5 "$log" >&2
-		say "not to be had; tests that need them will be skipped (rm build/wanted-failed to try again)"
-		touch build/wanted-failed
+		say "not to be had; tests that need them will be skipped (rm $failed to try again)"
+		touch "$failed"
 	}
+}
+want guest "${guest[@]}"
+want fuzzing "${fuzzing[@]}"
+# Debian keeps the runtime of sanitizers and fuzzers in a package named after clang's version.
+if [ $family = debian ] && [ ${#fuzzing[@]} -gt 0 ]; then
+	version=$(dpkg-query -W -f '${Version}' clang 2>/dev/null || true) # 1:14.0-55.7
+	version=${version#*:}
+	[ -z "$version" ] || want fuzzing "libclang-rt-${version%%.*}-dev"
 fi
 
 # The virtual environment, made anew when the interpreter or the checkout moved.
