@@ -2,8 +2,10 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "spec/nvme.h"
@@ -19,7 +21,17 @@ static const char *const profiles[] = {
 	"size=16M,latency=none,cache=4K,mqes=8,hmpre=64M",
 	"size=16M,vs=2.0,ms=16,erase_s=0,sanitize_s=0,dst_s=0",
 	"size=1M,latency=none,vs=1.4,aerl=0,ioqueues=2",
+	"size=2M,latency=none,media=file",
+	"size=1M,latency=none,ms=8,ns=3,vs=2.0,media=file",
+	"size=16M,latency=none,ms=16,vs=1.4,hmpre=8K,cache=64K,mdts=4K",
+	"size=16M,lba=4096,ms=64,vs=2.0,jitter=100,tail_us=1s,aerl=15,mqes=2",
+	"size=32M,latency=none,mem=1M,cache=0",
+	"size=16T,latency=none,ns=32,ioqueues=63,mqes=65536,awupf=0",
+	"size=16M,ms=8,awupf=255,cache=1M,enable_s=0.1,shutdown_s=0,to_s=0.5",
+	"size=16M,latency=none,media=null,ms=8,vs=2.0,hmpre=4K",
 };
+
+#define PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 
 /* Not from the heap: the sanitizer would unmap it after each input, which takes most of the time. */
 static uint8_t memory[BENCH_BYTES] __attribute__((aligned(4096)));
@@ -51,15 +63,70 @@ static void irq(void *host, unsigned int vector)
 
 static const struct ssd_host_ops ops = { map, irq };
 
+/* --- the file of media=file --- */
+
+static char file[64];
+
+static void remove_file(void)
+{
+	unlink(file);
+}
+
+/* What another program, or a disk, did to the head of a file that was whole. */
+static void damage_file(struct input *in)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	uint8_t bytes[32];
+
+	for (uint8_t left = input_u8(in) % 8; left; left--) {
+		uint16_t off = input_u16(in) % 2048;
+		uint8_t len = input_u8(in) % (sizeof(bytes) + 1);
+
+		input_bytes(in, bytes, len);
+		if (pwrite(fd, bytes, len, off) != len)
+			abort();
+	}
+	close(fd);
+}
+
+/* A drive in a new file; if the input says so, closed, its file damaged, and opened again. */
+static int open_file(struct bench *b, const char *profile, struct input *in)
+{
+	char options[192];
+	int rc;
+
+	if (!file[0]) {
+		snprintf(file, sizeof(file), "/dev/shm/fuzz-%d.ssd", (int)getpid());
+		atexit(remove_file);
+	}
+	snprintf(options, sizeof(options), "%s,file=%s", profile, file);
+	remove_file();
+	rc = ssd_create(&b->ssd, options, &ops, b, b->now_ns);
+	if (rc || !(input_u8(in) & 1))
+		return rc;
+	ssd_destroy(b->ssd);
+	damage_file(in);
+	if (!ssd_create(&b->ssd, options, &ops, b, b->now_ns))
+		return 0;
+	remove_file();
+	return ssd_create(&b->ssd, options, &ops, b, b->now_ns);
+}
+
 void bench_open(struct bench *b, struct input *in)
 {
 	uint8_t pick = input_u8(in);
+	const char *profile = profiles[pick % PROFILES];
 	size_t bytes;
+	int rc;
 
-	*b = (struct bench){ .now_ns = 1000, .split = pick & 0x80 };
+	*b = (struct bench){ .now_ns = 1000, .split = pick & 0x80, .format = pick >> 4 & 7 };
 	b->mem = memset(memory, 0, sizeof(memory));
-	if (ssd_create(&b->ssd, profiles[pick % 8], &ops, b, b->now_ns)) {
-		fprintf(stderr, "%s: %s\n", profiles[pick % 8], err_text());
+	if (strstr(profile, "media=file"))
+		rc = open_file(b, profile, in);
+	else
+		rc = ssd_create(&b->ssd, profile, &ops, b, b->now_ns);
+	if (rc) {
+		fprintf(stderr, "%s: %s\n", profile, err_text());
 		abort();
 	}
 	b->db = ssd_doorbells(b->ssd, &bytes);

@@ -24,10 +24,11 @@ struct bench {
 	volatile uint32_t *db;
 	size_t db_words;
 	uint8_t *mem;
-	bool split; /* give memory out a page at a time */
+	bool split;	/* give memory out a page at a time */
+	uint8_t format; /* what namespaces are to be formatted with, 0..7 */
 };
 
-/* One of a few profiles, by the first byte of the input. */
+/* One of sixteen profiles, by the first byte of the input. */
 void bench_open(struct bench *b, struct input *in);
 void bench_close(struct bench *b);
 /* Bytes of the input into host memory. */

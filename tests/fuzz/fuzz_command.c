@@ -101,6 +101,18 @@ static void create_queues(struct queues *q)
 	ring(q);
 }
 
+/* CDW10 of Format NVM: formats with metadata, apart and extended, and types of protection. */
+static void format(struct queues *q)
+{
+	static const uint32_t cdw10[] = { 0, 0x001, 0x012, 0x022, 0x133, 0x042, 0x172, 0x063 };
+	struct nvme_sqe sqe = { .opc = NVME_ADMIN_FORMAT, .nsid = NVME_NSID_ALL };
+
+	sqe.cdw10 = cdw10[q->b.format];
+	put(q, 0, &sqe);
+	ring(q);
+	bench_advance(&q->b, UINT64_C(10000000000));
+}
+
 static void exec_done(struct ssd_cmd *cmd)
 {
 	struct exec *e = cmd->priv;
@@ -163,6 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bench_open(&q.b, &in);
 	bench_enable(&q.b);
 	create_queues(&q);
+	if (q.b.format)
+		format(&q);
 	while (in.left)
 		act(&q, &in);
 	ring(&q);

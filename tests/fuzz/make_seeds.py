@@ -13,18 +13,62 @@ ADMIN += [0x80, 0x81, 0x82, 0x84, 0x86]
 IO = [0, 1, 2, 4, 5, 8, 9, 0x0C, 0x19]
 
 
-def command(where: int, opcode: int, how: int = PLAUSIBLE, cdw: tuple[int, ...] = ()) -> bytes:
-    """One record of fuzz_command.c."""
+PROFILES = 16
+MEMORY, IOVA = 0x40, 0x10000
+PRACT = 1 << 29
+
+
+def command(
+    where: int,
+    opcode: int,
+    how: int = PLAUSIBLE,
+    cdw: tuple[int, ...] = (),
+    memory: bytes = b"",
+    offset: int = 0,
+) -> bytes:
+    """One record of fuzz_command.c; memory goes to an offset of the drive's memory before."""
     words = [*cdw, *[0] * (6 - len(cdw))]
     sqe = struct.pack("<BBHIQQQQ", opcode, 0, 1, 1, 0, 4096, 8192, 12288)
+    if memory:
+        how |= MEMORY
+        sqe = struct.pack("<HB", offset // 8, len(memory)) + memory + sqe
     return bytes([where, how]) + sqe + struct.pack("<6I", *words)
 
 
-def commands() -> dict[str, bytes]:
+def start(profile: int) -> bytes:
+    """How a record list begins; profiles 8 and 9 want to know what happens to their file."""
+    return bytes([profile, 0]) if profile % PROFILES in (8, 9) else bytes([profile])
+
+
+def deeper_commands() -> dict[str, bytes]:
+    """Metadata of every format, host memory, shadow doorbells, a file that is opened again."""
     seeds = {}
-    for profile in range(8):
+    reads = b"".join(
+        command(1, code, cdw=(8, 0, pract | check << 26 | 3, 0, 8, 0xFFFF))
+        for code in (1, 2, 5, 0x0C, 8, 1, 2)
+        for pract, check in ((PRACT, 7), (0, 7))
+    )
+    for form in range(1, 8):
+        for profile in (2, 9):
+            seeds[f"format-{form}-{profile}"] = start(profile | form << 4) + reads
+    entry = struct.pack("<QII", IOVA + 0x20000, 8, 0)
+    for profile in (10, 15):
+        enable = command(0, 0x09, 0, (0x0D, 1, 8, IOVA + 0x9000, 0, 1), entry, 0x9000)
+        seeds[f"hmb-{profile}"] = start(profile) + enable + command(0, 0x0A, 3, (0x0D,)) + enable
+    shadow = command(0, 0x7C, 3) + command(1, 2, cdw=(0, 0, 7), memory=bytes(8), offset=0x9000)
+    seeds["shadow"] = start(0) + shadow * 2
+    copy = struct.pack("<QQHHIQ", 0, 8, 7, 0, 0, 0) * 2
+    seeds["copy"] = start(11) + command(1, 0x19, cdw=(64, 0, 1), memory=copy, offset=0x9000) * 2
+    again = b"\x01\x01" + struct.pack("<HB", 56, 4) + b"\x01\x01\x01\x00"
+    seeds["again"] = b"\x09" + again + command(1, 1, cdw=(0, 0, 7)) * 2
+    return seeds
+
+
+def commands() -> dict[str, bytes]:
+    seeds = deeper_commands()
+    for profile in range(PROFILES):
         io = b"".join(command(1 | profile << 4, code, cdw=(8, 0, 7)) for code in IO)
-        seeds[f"io-{profile}"] = bytes([profile]) + io
+        seeds[f"io-{profile}"] = start(profile) + io
     for number, codes in enumerate((ADMIN[:8], ADMIN[8:16], ADMIN[16:])):
         for cdw10 in (0, 1, 2, 0x00FF0002, 0x000F0003):
             records = b"".join(command(0, code, 3, (cdw10, 1)) for code in codes)
@@ -93,12 +137,19 @@ def addresses() -> dict[str, bytes]:
 def cmdlogs() -> dict[str, bytes]:
     record = struct.pack("<3Q", 2, 1, 1)
     patches = b"".join(bytes([4, off, 0, 24]) + record for off in (0, 128))
+
+    def old(kind: int, pid: int) -> bytes:
+        return struct.pack("<BBHI", kind, 0, 1, pid)
+
+    files = b"".join(old(kind, pid) + bytes([pid]) for pid in (1, 2, 3) for kind in (0, 1, 2, 3))
     return {
         "whole": b"\x00",
         "cut": b"\x01" + struct.pack("<I", 5000),
         "records": b"\x00" + patches,
         "slot": b"\x00" + b"\x01\x08\x00\x08" + struct.pack("<Q", 1 << 63),
         "cids": b"\x00" + b"\x01\x28\x00\x04" + b"\xff" * 4,
+        "prune": b"\x02\x03" + files,
+        "names": b"\x02\x00" + b"".join(old(4, pid) + b"pynvme-0-1-1" * 3 for pid in range(1, 6)),
     }
 
 
