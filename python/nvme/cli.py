@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,23 +30,32 @@ def _sim(args: argparse.Namespace) -> int:
 def _record_of(what: str) -> Path:
     """The file of a process, by its number; or the newest one."""
     pattern = f"pynvme-*-{what}-*.cmdlog" if what else "pynvme-*.cmdlog"
-    found = sorted(Path(RECORDS).glob(pattern), key=lambda path: path.stat().st_mtime)
+    found = []
+    for path in Path(RECORDS).glob(pattern):
+        # The folder is everybody's: there may be links, and files that go at any time.
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                found.append((status.st_mtime, path))
     if not found:
         raise SystemExit(f"pynvme: no command log {pattern} in {RECORDS}")
-    return found[-1]
+    return max(found)[1]
 
 
 def _cmdlog(args: argparse.Namespace) -> int:
     from nvme import _core
-    from nvme.cmdlog import newest_first
+    from nvme.cmdlog import newest_first, printable
 
     path = Path(args.file) if "/" in args.file else _record_of(args.file)
-    pid, alive, _, slots = _core.cmdlog_file(str(path))
-    print(f"{path}: process {pid}, {'running' if alive else 'gone'}")
+    try:
+        pid, alive, _, slots = _core.cmdlog_file(str(path))
+    except OSError as why:
+        raise SystemExit(f"pynvme: {printable(str(why))}") from None
+    print(f"{printable(str(path))}: process {pid}, {'running' if alive else 'gone'}")
     for address, sqid, _, closed_ns, records in slots:
         entries = newest_first(records, sqid)
         state = ", deleted" if closed_ns else ""
-        print(f"{address} qpair {sqid}{state}: {len(entries)} commands, newest first")
+        print(f"{printable(address)} qpair {sqid}{state}: {len(entries)} commands, newest first")
         for entry in entries[: args.count or None]:
             print(f"  {entry}")
     return 0

@@ -25,6 +25,11 @@ def wall_clock(monotonic_ns: int) -> str:
     return f"{time.strftime('%F %T', time.localtime(seconds))}.{rest // 1000:06}"
 
 
+def printable(text: str) -> str:
+    """A text that a file of somebody else holds, or its name: without control of the terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 class Entry(NamedTuple):
     """One command: what was sent, when, and what came back (None while outstanding)."""
 

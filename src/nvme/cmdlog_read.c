@@ -36,7 +36,7 @@ static int newest_first(const void *a, const void *b)
 
 	if (x->submit_ns != y->submit_ns)
 		return x->submit_ns < y->submit_ns ? 1 : -1;
-	return x->sqe.cid < y->sqe.cid ? 1 : -1;
+	return (int)y->sqe.cid - (int)x->sqe.cid; /* a forged file may have it twice */
 }
 
 /* Outstanding commands into a list of their own, sorted. */

@@ -4,6 +4,9 @@
  */
 #include "pyext/functions.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "base/counts.h"
 #include "base/err.h"
 #include "nvme/cmdlog_file.h"
@@ -130,29 +133,42 @@ static PyObject *sim_help(PyObject *module, PyObject *unused)
 	return PyUnicode_FromString(ssd_options_help());
 }
 
-static PyObject *slot_records(struct py_state *state, struct nvme_cmdlog_file *f, unsigned int i,
+/* The address is whatever bytes the file has: all of them must show. */
+static PyObject *slot_tuple(const struct nvme_cmdlog_slot_info *slot,
+			    const struct nvme_cmdlog_record *records, int count)
+{
+	PyObject *addr = PyUnicode_DecodeUTF8(slot->addr, (Py_ssize_t)strlen(slot->addr),
+					      "backslashreplace");
+
+	if (!addr)
+		return NULL;
+	return Py_BuildValue("NHKKy#", addr, slot->sqid, (unsigned long long)slot->opened_ns,
+			     (unsigned long long)slot->closed_ns, (const char *)records,
+			     (Py_ssize_t)((size_t)count * sizeof(*records)));
+}
+
+/* None: the slot cannot be read. */
+static PyObject *slot_records(struct nvme_cmdlog_file *f, unsigned int i,
 			      const struct nvme_cmdlog_slot_info *slot)
 {
 	unsigned int max = NVME_CMDLOG_RECORDS + slot->ncids;
 	struct nvme_cmdlog_record *records = PyMem_Calloc(max, sizeof(*records));
-	PyObject *tuple = NULL;
+	PyObject *tuple;
 	int count;
 
 	if (!records)
 		return PyErr_NoMemory();
 	count = nvme_cmdlog_file_read(f, i, records, max);
-	if (count < 0)
-		py_error(state, NULL, count);
+	if (count == -ENOMEM)
+		tuple = PyErr_NoMemory();
 	else
-		tuple = Py_BuildValue("sHKKy#", slot->addr, slot->sqid,
-				      (unsigned long long)slot->opened_ns,
-				      (unsigned long long)slot->closed_ns, (const char *)records,
-				      (Py_ssize_t)((size_t)count * sizeof(*records)));
+		tuple = count < 0 ? Py_NewRef(Py_None) : slot_tuple(slot, records, count);
 	PyMem_Free(records);
 	return tuple;
 }
 
-static PyObject *file_slots(struct py_state *state, struct nvme_cmdlog_file *f, unsigned int nslots)
+/* A slot that changes hands at the moment, or was cut off, is none; the others are. */
+static PyObject *file_slots(struct nvme_cmdlog_file *f, unsigned int nslots)
 {
 	struct nvme_cmdlog_slot_info slot;
 	PyObject *list = PyList_New(0), *item;
@@ -161,8 +177,8 @@ static PyObject *file_slots(struct py_state *state, struct nvme_cmdlog_file *f, 
 	for (i = 0; list && i < nslots; i++) {
 		if (nvme_cmdlog_file_slot(f, i, &slot))
 			continue;
-		item = slot_records(state, f, i, &slot);
-		if (!item || PyList_Append(list, item))
+		item = slot_records(f, i, &slot);
+		if (!item || (item != Py_None && PyList_Append(list, item)))
 			Py_CLEAR(list);
 		Py_XDECREF(item);
 	}
@@ -179,17 +195,17 @@ static PyObject *cmdlog_file(PyObject *module, PyObject *o)
 	struct py_state *state = PyModule_GetState(module);
 	struct nvme_cmdlog_info info;
 	struct nvme_cmdlog_file *f;
-	PyObject *slots;
-	const char *path = PyUnicode_AsUTF8AndSize(o, NULL);
+	PyObject *slots, *path;
 	int rc;
 
-	if (!path)
+	if (!PyUnicode_FSConverter(o, &path))
 		return NULL;
-	rc = nvme_cmdlog_file_open(&f, path);
+	rc = nvme_cmdlog_file_open(&f, PyBytes_AsString(path));
+	Py_DECREF(path);
 	if (rc)
 		return py_error(state, PyExc_OSError, rc);
 	nvme_cmdlog_file_info(f, &info);
-	slots = file_slots(state, f, info.nslots);
+	slots = file_slots(f, info.nslots);
 	nvme_cmdlog_file_close(f);
 	if (!slots)
 		return NULL;

@@ -1,9 +1,13 @@
 """The command log: printed, as data, from another process, after a death."""
 
+import os
+import random
 import signal
+import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +162,128 @@ def test_a_deleted_queue_has_no_entries_any_more(nvme0):
     qpair.delete()
 
     assert qpair.cmdlog_entries() == []
+
+
+# --- files of anybody ---
+
+PAGE, NCIDS, NRECORDS = 4096, 3, 2048
+SLOT_BYTES = -(-(512 + (NCIDS + NRECORDS) * 128) // PAGE) * PAGE
+#: Where a slot's header keeps them.
+EDITION, ADDRESS = 16, 64
+
+
+def forged(*addresses):
+    """A recorder file of one outstanding command in a slot of each address, that nobody wrote."""
+    file = bytearray(struct.pack("<QIi", 0x474C444D434D564E, 1, 1).ljust(PAGE, b"\0"))
+    for address in addresses:
+        head = (0x544F4C53434D564E, SLOT_BYTES, 0, 1, 0, NCIDS, NRECORDS, 1)
+        slot = struct.pack("<5QIIH14x256s", *head, address)
+        record = struct.pack("<3Q", 2, 5, 0) + b"\x02"
+        file += (slot.ljust(512, b"\0") + record).ljust(SLOT_BYTES, b"\0")
+    return file
+
+
+def printed(path, capsys):
+    assert cli.main(["cmdlog", str(path)]) == 0
+    return capsys.readouterr().out
+
+
+def test_an_address_that_is_no_text_hides_nothing(tmp_path, capsys):
+    file = tmp_path / "x.cmdlog"
+    file.write_bytes(forged(b"01:00.0", b"\xff\xc3", b"02:00.0"))
+
+    slots = _core.cmdlog_file(file)[3]
+
+    assert [slot[0] for slot in slots] == ["01:00.0", "\\xff\\xc3", "02:00.0"]
+    assert printed(file, capsys).count("Read (02)") == 3
+
+
+def test_what_a_file_holds_does_not_reach_the_terminal_as_it_is(tmp_path, capsys):
+    file = tmp_path / "\x1b[1mx.cmdlog"
+    file.write_bytes(forged("\x1b[31msim\r\n\x07\u202e".encode()))
+
+    text = printed(file, capsys)
+
+    assert "\\x1b[31msim\\r\\n\\x07\\u202e qpair 1: 1 commands" in text
+    assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_slot_that_changes_hands_hides_no_other(tmp_path):
+    file = tmp_path / "x.cmdlog"
+    image = forged(b"01:00.0", b"02:00.0", b"03:00.0")
+    image[PAGE + SLOT_BYTES + EDITION] = 1
+    file.write_bytes(image)
+
+    assert [slot[0] for slot in _core.cmdlog_file(file)[3]] == ["01:00.0", "03:00.0"]
+
+
+def test_a_slot_that_changes_hands_while_it_is_read_hides_no_other(tmp_path):
+    file = tmp_path / "x.cmdlog"
+    file.write_bytes(forged(*[b"sim"] * 8))
+    flip = """
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY)
+print("ready", flush=True)
+while True:
+    for byte in (b"\\1", b"\\2"):
+        os.pwrite(fd, byte, int(sys.argv[2]))
+"""
+    command = [sys.executable, "-c", flip, str(file), str(PAGE + SLOT_BYTES + EDITION)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as owner:
+        owner.stdout.readline()
+
+        try:
+            counts = [len(_core.cmdlog_file(file)[3]) for _ in range(300)]
+        finally:
+            owner.kill()
+    assert set(counts) <= {7, 8}
+
+
+def test_no_bytes_can_stop_the_command_line(tmp_path, capsys):
+    choices = random.Random(7)
+    file = tmp_path / "x.cmdlog"
+    shown = 0
+    for _ in range(200):
+        image = forged(b"sim", b"02:00.0")
+        for _ in range(choices.randrange(1, 6)):
+            slot = PAGE + choices.randrange(2) * SLOT_BYTES
+            at = choices.choice([choices.randrange(64), slot + choices.randrange(512 + 8 * 128)])
+            image[at : at + 8] = choices.choice([choices.randbytes(8), b"\xff" * 8, bytes(8)])
+        file.write_bytes(image[: choices.choice([len(image), choices.randrange(len(image))])])
+
+        try:
+            text = printed(file, capsys)
+        except SystemExit as refused:
+            text = str(refused)
+        else:
+            shown += 1
+
+        assert all(line.isprintable() for line in text.splitlines())
+    assert shown > 50
+
+
+def test_a_file_that_is_no_log_is_one_line_of_the_command_line(tmp_path):
+    with pytest.raises(SystemExit, match=r"^pynvme: .*missing.cmdlog"):
+        cli.main(["cmdlog", str(tmp_path / "missing.cmdlog")])
+
+
+def test_the_newest_log_is_no_link_and_no_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "RECORDS", tmp_path)
+    (tmp_path / "pynvme-0-1-1.cmdlog").write_bytes(forged(b"sim"))
+    os.utime(tmp_path / "pynvme-0-1-1.cmdlog", (1, 1))
+    (tmp_path / "pynvme-0-2-1.cmdlog").symlink_to("nowhere")
+    (tmp_path / "pynvme-0-3-1.cmdlog").symlink_to("pynvme-0-1-1.cmdlog")
+    (tmp_path / "pynvme-0-4-1.cmdlog").mkdir()
+
+    assert cli.main(["cmdlog"]) == 0
+
+    assert "pynvme-0-1-1.cmdlog: process 1" in capsys.readouterr().out
+
+
+def test_a_path_is_any_that_python_knows(tmp_path):
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.cmdlog"))
+    file.write_bytes(forged(b"sim"))
+
+    assert len(_core.cmdlog_file(file)[3]) == 1
+    with pytest.raises(ValueError, match="null"):
+        _core.cmdlog_file("x\0y")
