@@ -185,8 +185,10 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 		/* Somebody may be draining the queue this moment: its slots are not to be touched. */
 		snprintf(w->lost, sizeof(w->lost), "%s", err_text());
 	}
-	if (unlikely(state == IOWORKER_ENDED))
+	if (unlikely(state == IOWORKER_ENDED)) {
 		w->ended_ns = now_ns;
+		publish(w, now_ns);
+	}
 	return state;
 }
 

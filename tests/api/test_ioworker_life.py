@@ -52,6 +52,7 @@ def test_progress_rises_to_the_end(nvme0n1):
     assert seen == sorted(seen)
     assert seen[0] < 60
     assert seen[-1] > 60
+    assert worker.progress == 100
 
 
 def test_a_thousand_workers_one_after_another(own_namespace):

@@ -70,6 +70,24 @@ static void time_ends_a_worker_after_its_last_commands(void **state)
 	ioworker_destroy(w);
 }
 
+static void its_progress_is_complete_at_the_end(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_progress p;
+	struct ioworker *w;
+
+	fake.latency_ns = 100 * US;
+	o.time_ns = 10 * MS;
+	w = fake_whole_run(&o, US);
+	ioworker_get_progress(w, &p);
+
+	assert_true(p.percent == 100);
+	assert_int_equal(p.ios, 400);
+	assert_int_equal(p.reads, 400);
+	assert_int_equal(p.bytes, 400 * 8 * 512);
+	ioworker_destroy(w);
+}
+
 static void check_schedule(double iops)
 {
 	struct ioworker_opts o = fake_options();
@@ -248,6 +266,7 @@ int main(void)
 				       fake_setup),
 		cmocka_unit_test_setup(the_ring_is_never_larger_than_the_device_can, fake_setup),
 		cmocka_unit_test_setup(time_ends_a_worker_after_its_last_commands, fake_setup),
+		cmocka_unit_test_setup(its_progress_is_complete_at_the_end, fake_setup),
 		cmocka_unit_test_setup(a_rate_is_kept_in_every_second, fake_setup),
 		cmocka_unit_test_setup(no_command_of_a_schedule_retires_early, fake_setup),
 		cmocka_unit_test_setup(latencies_are_those_of_the_clock, fake_setup),
