@@ -130,11 +130,22 @@ static int soft_cfg_write(struct bus *bus, unsigned int off, const void *buf, un
 	return 0;
 }
 
+static int check_reg(const struct bus *bus, uint64_t off, int width)
+{
+	if (off <= SSD_BAR0_BYTES - (unsigned int)width)
+		return 0;
+	return err_set(-EINVAL, "%s: register %#llx is outside BAR0 of %#x bytes", bus->addr,
+		       (unsigned long long)off, SSD_BAR0_BYTES);
+}
+
 static int soft_reg_read(struct bus *bus, uint64_t off, int width, uint64_t *val)
 {
 	struct soft_bus *soft = soft_bus_of(bus);
 	uint64_t now_ns = clock_now_ns();
+	int err = check_reg(bus, off, width);
 
+	if (err)
+		return err;
 	soft_step(bus, now_ns);
 	soft_lock(bus);
 	*val = ssd_reg_read(soft->ssd, off, width, soft_now(soft, now_ns));
@@ -145,7 +156,10 @@ static int soft_reg_read(struct bus *bus, uint64_t off, int width, uint64_t *val
 static int soft_reg_write(struct bus *bus, uint64_t off, int width, uint64_t val)
 {
 	struct soft_bus *soft = soft_bus_of(bus);
+	int err = check_reg(bus, off, width);
 
+	if (err)
+		return err;
 	soft_lock(bus);
 	ssd_reg_write(soft->ssd, off, width, val, soft_now(soft, clock_now_ns()));
 	soft_unlock(bus);

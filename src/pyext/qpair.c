@@ -127,6 +127,23 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	return py_ctrl_settle(ctrl, 1);
 }
 
+/* A number that no queue could have is as impossible as one that the device refuses. */
+static int arg_queue(struct py_state *state, PyObject *o, const char *name, uint64_t *out)
+{
+	PyObject *type, *value, *traceback;
+
+	if (!arg_uint(o, name, UINT32_MAX, out))
+		return 0;
+	if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+		PyErr_Fetch(&type, &value, &traceback);
+		PyErr_Format(state->qpair_creation_error, "%S", value);
+		Py_XDECREF(type);
+		Py_XDECREF(value);
+		Py_XDECREF(traceback);
+	}
+	return -1;
+}
+
 static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
 	ARGS_SPEC(spec, "Qpair", 2, 5, "nvme", "depth", "prio", "ien", "iv");
@@ -140,8 +157,8 @@ static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	if (!state || args_bind_call(&spec, args, kwargs, arg))
 		return NULL;
 	ctrl = arg_object(arg[0], state->ctrl_type, "nvme", "Controller");
-	if (!ctrl || arg_uint(arg[1], "depth", UINT32_MAX, &depth) ||
-	    arg_uint(arg[2], "prio", UINT32_MAX, &prio) || arg_bool(arg[3], &ien) ||
+	if (!ctrl || arg_queue(state, arg[1], "depth", &depth) ||
+	    arg_queue(state, arg[2], "prio", &prio) || arg_bool(arg[3], &ien) ||
 	    arg_uint(arg[4], "iv", UINT16_MAX, &iv) || py_ctrl_check(ctrl))
 		return NULL;
 	self = py_alloc(type, state);

@@ -59,7 +59,6 @@
 #define SSD_COPY_RANGES	 128
 #define SSD_COPY_MSSRL	 256
 #define SSD_COPY_MCL	 1024
-#define SSD_BAR0_BYTES	 0x4000u /* registers, doorbells, MSI-X table, PBA: a page each */
 #define SSD_BAR0_MSIX	 0x2000u
 #define SSD_BAR0_PBA	 0x3000u
 #define SSD_CONTEXTS_MAX 8192u

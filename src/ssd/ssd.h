@@ -48,6 +48,8 @@ void ssd_destroy(struct ssd *ssd);
 /* Text of `pynvme sim --help`: every option with unit and default. */
 const char *ssd_options_help(void);
 
+#define SSD_BAR0_BYTES 0x4000u /* registers, doorbells, MSI-X table, PBA: a page each */
+
 /* BAR0 and config space; any access is answered, an invalid one as the specification says. */
 uint64_t ssd_reg_read(struct ssd *ssd, uint64_t off, int width, uint64_t now_ns);
 void ssd_reg_write(struct ssd *ssd, uint64_t off, int width, uint64_t val, uint64_t now_ns);

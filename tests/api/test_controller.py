@@ -66,6 +66,15 @@ def test_a_register_offset_must_be_a_dword(nvme0, offset):
         nvme0[offset] = 0
 
 
+def test_a_register_outside_the_bar_is_a_value_error(own):
+    assert isinstance(own[0x3FFC], int)
+    for offset in (0x4000, 0x10_0000, 0xFFFF_FFFC):
+        with pytest.raises(ValueError, match="outside BAR0"):
+            own[offset]
+        with pytest.raises(ValueError, match="outside BAR0"):
+            own[offset] = 0
+
+
 def test_the_controller_is_configured_as_the_contract_says(nvme0):
     cc = nvme0[0x14]
 

@@ -25,7 +25,7 @@ def test_depths_from_two_to_the_maximum_work(nvme0, nvme0n1, buf):
             qpair.waitdone(depth + 3)
 
 
-@pytest.mark.parametrize("depth", [0, 1, 70_000])
+@pytest.mark.parametrize("depth", [0, 1, 70_000, -1, 2**32, 2**70])
 def test_an_impossible_depth_is_a_creation_error(nvme0, depth):
     with pytest.raises(d.QpairCreationError):
         d.Qpair(nvme0, depth)
@@ -38,8 +38,9 @@ def test_a_depth_above_mqes_is_a_creation_error(nvme0):
 
 def test_a_priority_without_weighted_round_robin_is_a_creation_error(nvme0):
     assert nvme0[0x14] >> 11 & 7 == 0
-    with pytest.raises(d.QpairCreationError):
-        d.Qpair(nvme0, 8, prio=1)
+    for prio in (1, 3, 4, -1, 2**64):
+        with pytest.raises(d.QpairCreationError):
+            d.Qpair(nvme0, 8, prio)
 
 
 def test_identifiers_are_shown(nvme0):
