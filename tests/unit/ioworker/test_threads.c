@@ -16,12 +16,21 @@ struct drive {
 
 static struct drive drive;
 
+static int open_drive(const char *addr)
+{
+	if (nvme_ctrl_open(&drive.ctrl, addr, NULL))
+		return -1;
+	return nvme_ns_open(drive.ctrl, 1, &drive.ns);
+}
+
 static int setup(void **state)
 {
-	if (nvme_ctrl_open(&drive.ctrl, "sim:size=1G", NULL))
-		return -1;
-	*state = &drive;
-	return nvme_ns_open(drive.ctrl, 1, &drive.ns);
+	return open_drive("sim:size=1G");
+}
+
+static int setup_always(void **state)
+{
+	return open_drive("sim:size=1G,thread=always");
 }
 
 static int teardown(void **state)
@@ -128,6 +137,11 @@ static void a_reset_ends_all_of_them(void **state)
 	assert_true(clock_now_ns() - begin_ns < 20 * SECOND);
 }
 
+static void sixteen_on_a_device_with_a_thread(void **state)
+{
+	sixteen_at_once_all_progress_and_end_on_time(state);
+}
+
 static void stopping_takes_no_time(void **state)
 {
 	struct ioworker *w = started(0, 30 * SECOND, 0);
@@ -163,6 +177,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sixteen_at_once_all_progress_and_end_on_time, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_reset_ends_all_of_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(sixteen_on_a_device_with_a_thread, setup_always,
+						teardown),
 		cmocka_unit_test_setup_teardown(stopping_takes_no_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(progress_can_be_watched, setup, teardown),
 	};
