@@ -6,10 +6,14 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nvme import warn
+
 if TYPE_CHECKING:
     import logging
 
 AerCallback = Callable[[int, int], Any]
+
+AER_COMMAND = "Asynchronous Event Request (0c), qpair 0"
 
 # enum nvme_event_type of src/nvme/ctrl.h
 AER, TIMEOUT, UNKNOWN_CID, WRONG_SQID, BAD_SQHD, FATAL, GONE, VERIFY = range(8)
@@ -58,8 +62,9 @@ def _log() -> logging.Logger:
 
 
 def _aer(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
-    if event.status1 >> 1:
-        return  # aborted: nothing happened, it only counts as a completion
+    if event.status1 >> 1:  # aborted: nothing happened
+        warn.status(event.status1, f"{AER_COMMAND}, cid {event.cid}", stacklevel + 1)
+        return
     _log().warning("AER triggered, dword0: 0x%x", event.cdw0)
     try:
         warnings.warn("AER notification is triggered", stacklevel=stacklevel + 1)

@@ -64,8 +64,11 @@ def test_100_aborts_and_the_4_aers_that_they_end_satisfy_waitdone_104(nvme0):
     for cid in range(100):
         nvme0.abort(cid)
 
-    nvme0.waitdone(100 + aers)
+    with pytest.warns(UserWarning, match="ERROR status: 00/07") as said:
+        nvme0.waitdone(100 + aers)
 
+    assert len(said) == aers
+    assert all(warning.filename == __file__ for warning in said)
     posted = [e for e in nvme0.cmdlog_entries() if e.opcode == 0x0C and e.status is None]
     assert len(posted) == aers
 
