@@ -35,21 +35,42 @@ void ssd_execute(struct ssd *ssd, struct ssd_ctx *c)
 	execute(ssd, c);
 }
 
+static unsigned int find_abort(const struct ssd_sq *sq, uint16_t cid)
+{
+	unsigned int i = 0;
+
+	while (i < sq->naborts && sq->aborts[i] != cid)
+		i++;
+	return i;
+}
+
 static bool aborted_in_queue(struct ssd_sq *sq, uint16_t cid)
 {
-	for (unsigned int i = 0; i < sq->naborts; i++) {
-		if (sq->aborts[i] != cid)
-			continue;
-		sq->aborts[i] = sq->aborts[--sq->naborts];
-		return true;
-	}
-	return false;
+	unsigned int i = find_abort(sq, cid);
+
+	if (i == sq->naborts)
+		return false;
+	sq->aborts[i] = sq->aborts[--sq->naborts];
+	return true;
+}
+
+/* Take over what the host has put into the queue since. */
+static inline void look_at_doorbell(struct ssd *ssd, struct ssd_sq *sq)
+{
+	uint32_t tail = __atomic_load_n(sq->db, __ATOMIC_ACQUIRE);
+
+	if (tail != sq->tail)
+		ssd_sq_doorbell(ssd, sq, tail);
 }
 
 bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid)
 {
 	struct nvme_sqe sqe;
 
+	look_at_doorbell(ssd, sq);
+	/* once is enough: a second one would wait for the next command of this CID */
+	if (find_abort(sq, cid) < sq->naborts)
+		return false;
 	for (uint32_t i = sq->head; i != sq->tail; i = i + 1 == sq->size ? 0 : i + 1) {
 		if (sq->ring)
 			sqe = sq->ring[i];
@@ -109,11 +130,9 @@ static __attribute__((noinline)) unsigned int run_direct(struct ssd *ssd, struct
 /* Up to @burst commands of one queue. Return: how many. */
 static unsigned int run_queue(struct ssd *ssd, struct ssd_sq *sq, unsigned int burst)
 {
-	uint32_t tail = __atomic_load_n(sq->db, __ATOMIC_ACQUIRE);
 	unsigned int n = 0;
 
-	if (tail != sq->tail)
-		ssd_sq_doorbell(ssd, sq, tail);
+	look_at_doorbell(ssd, sq);
 	if (ssd_direct_possible(ssd, sq))
 		n = run_direct(ssd, sq, burst);
 	/* a full completion queue holds back its submission queues */

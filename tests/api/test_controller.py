@@ -207,6 +207,15 @@ def test_abort_fields_and_answer(own):
     assert sent(own, 8).cdw10 == 0x77 << 16 | 3
 
 
+def test_an_io_command_in_flight_is_aborted(own, own_namespace):
+    with d.Qpair(own, 8) as qpair, d.sim(own).fault(opcode=2, admin=False, delay=60):
+        own_namespace.read(qpair, d.Buffer(), 0)
+
+        assert own.abort(qpair.latest_cid, qpair.sqid).waitdone() == 0
+        with pytest.warns(UserWarning, match="ERROR status: 00/07"):
+            qpair.waitdone()
+
+
 def test_security_fields(own):
     refused(lambda cb: own.security_send(d.Buffer(512), 0x1234, 2, 5, cb=cb))
     refused(lambda cb: own.security_receive(d.Buffer(512), 0x1234, 2, 5, 100, cb=cb))

@@ -31,6 +31,15 @@ def test_an_orderly_shutdown_waits_for_its_end(nvme0, subsystem):
     nvme0.reset()
 
 
+@pytest.mark.long
+def test_an_orderly_shutdown_that_never_ends_is_a_timeout():
+    slow = d.Controller("sim:size=64M,shutdown_s=60")
+
+    with pytest.raises(TimeoutError, match="SHST"):
+        d.Subsystem(slow).shutdown_notify()
+    d.Subsystem(slow).power_cycle(0)
+
+
 def test_an_abrupt_shutdown_returns_at_once(nvme0, subsystem):
     start = time.monotonic()
 

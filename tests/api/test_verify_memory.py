@@ -73,6 +73,59 @@ def test_a_format_forgets_everything(own, own_namespace, buf8):
         assert not is_checked(own, own_namespace, qp, 5)
 
 
+def sanitize_state(nvme):
+    log = d.Buffer(512)
+    nvme.getlogpage(0x81, log, 20).waitdone()
+    return log[2] & 7
+
+
+@pytest.mark.parametrize(
+    "sanitize", [lambda nvme: nvme.sanitize(), lambda nvme: nvme.send_cmd(0x84, cdw10=2)]
+)
+@pytest.mark.filterwarnings("ignore:AER notification")
+def test_a_sanitize_forgets_every_namespace(buf8, sanitize):
+    nvme = d.Controller("sim:size=64M,ns=2,latency=none,sanitize_s=0.05")
+    namespaces = [d.Namespace(nvme, 1), d.Namespace(nvme, 2)]
+    with d.Qpair(nvme, 16) as qp:
+        for namespace in namespaces:
+            namespace.write(qp, buf8, 5, 8).waitdone()
+            assert is_checked(nvme, namespace, qp, 5)
+        sanitize(nvme).waitdone()
+        while sanitize_state(nvme) == 2:
+            pass
+
+        assert not any(is_checked(nvme, namespace, qp, 5) for namespace in namespaces)
+
+
+def test_a_format_of_one_namespace_leaves_the_others_alone(buf8):
+    nvme = d.Controller("sim:size=64M,ns=2,latency=none")
+    first, second = d.Namespace(nvme, 1), d.Namespace(nvme, 2)
+    with d.Qpair(nvme, 16) as qp:
+        for namespace in (first, second):
+            namespace.write(qp, buf8, 5, 8).waitdone()
+        nvme.format(0, 0, 2).waitdone()
+
+        assert is_checked(nvme, first, qp, 5)
+        assert not is_checked(nvme, second, qp, 5)
+
+
+@pytest.mark.parametrize("how", ["abort", "reset"])
+def test_a_write_that_is_cut_short_is_forgotten(how, buf8):
+    nvme = d.Controller("sim:size=64M,latency=none")
+    namespace = d.Namespace(nvme)
+    with d.Qpair(nvme, 16) as qp, d.sim(nvme).fault(opcode=1, admin=False, delay=5, nth=2):
+        namespace.write(qp, buf8, 5, 8).waitdone()
+        assert is_checked(nvme, namespace, qp, 5)
+        namespace.write(qp, buf8, 5, 4, cb=lambda cdw0, status1: None)
+        if how == "abort":
+            nvme.abort(qp.latest_cid, qp.sqid).waitdone()
+            qp.waitdone()
+        else:
+            nvme.reset()
+    with d.Qpair(nvme, 16) as qp:
+        assert [is_checked(nvme, namespace, qp, lba) for lba in (5, 8, 9)] == [0, 0, 1]
+
+
 def test_a_failed_write_is_forgotten(own, own_namespace, qp, buf8):
     own_namespace.write(qp, buf8, 5, 8).waitdone()
     with (

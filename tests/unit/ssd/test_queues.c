@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Creation and deletion of queues, doorbells, full rings, arbitration, abort. */
+/* Creation and deletion of queues, doorbells, full rings, arbitration. */
 #include "rig.h"
 
 static uint16_t create_cq(struct rig *r, uint32_t qid, uint32_t entries, uint64_t prp1,
@@ -280,70 +280,6 @@ static void an_unmapped_ring_is_fatal(void **state)
 	rig_destroy(r);
 }
 
-static uint16_t abort_cmd(struct rig *r, uint16_t sqid, uint16_t cid, uint32_t *cdw0)
-{
-	return rig_run(r, 0,
-		       (struct nvme_sqe){ .opc = NVME_ADMIN_ABORT,
-					  .cdw10 = (uint32_t)cid << 16 | sqid },
-		       cdw0);
-}
-
-static void a_running_command_is_aborted(void **state)
-{
-	struct rig *r = rig_ready("unmapped_us=1000");
-	uint16_t cid = rig_put(r, 1, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
-	struct nvme_cqe cqe;
-	uint32_t cdw0;
-
-	rig_ring(r, 1);
-	rig_step(r);
-	assert_int_equal(abort_cmd(r, 1, cid, &cdw0), 0);
-
-	assert_int_equal(cdw0, 0);
-	assert_true(rig_reap(r, 1, &cqe));
-	assert_int_equal(NVME_GET(cqe.status, STATUS_SC11), NVME_SC_ABORT_REQUESTED);
-	rig_advance(r, 2000000);
-	assert_false(rig_reap(r, 1, &cqe));
-	rig_destroy(r);
-}
-
-static void a_queued_command_is_aborted(void **state)
-{
-	struct rig *r = rig_ready("latency=none");
-	uint16_t cid = 0;
-	struct nvme_cqe cqe;
-	uint32_t cdw0;
-
-	/* more than a step takes: the last ones wait while the abort is executed */
-	for (int i = 0; i < 60; i++)
-		cid = rig_put(r, 1, rig_rw(NVME_CMD_WRITE, 100 + i, 1, r->buf));
-	rig_ring(r, 1);
-	ssd_step(r->ssd, r->now_ns);
-	assert_int_equal(abort_cmd(r, 1, cid, &cdw0), 0);
-
-	assert_int_equal(cdw0, 0);
-	for (int i = 0; i < 60; i++) {
-		assert_true(rig_reap(r, 1, &cqe));
-		assert_int_equal(NVME_GET(cqe.status, STATUS_SC11),
-				 i == 59 ? NVME_SC_ABORT_REQUESTED : 0);
-	}
-	rig_destroy(r);
-}
-
-static void what_is_not_there_is_not_aborted(void **state)
-{
-	struct rig *r = rig_ready("");
-	uint32_t cdw0 = 0;
-
-	assert_int_equal(abort_cmd(r, 1, 77, &cdw0), 0);
-	assert_int_equal(cdw0, NVME_ABORT_NOT_ABORTED);
-	assert_int_equal(abort_cmd(r, 9, 0, &cdw0), 0);
-	assert_int_equal(cdw0, NVME_ABORT_NOT_ABORTED);
-	assert_int_equal(abort_cmd(r, 0xffff, 0, &cdw0), 0);
-	assert_int_equal(cdw0, NVME_ABORT_NOT_ABORTED);
-	rig_destroy(r);
-}
-
 static void one_aer_too_many_is_refused(void **state)
 {
 	struct rig *r = rig_ready("aerl=3");
@@ -437,9 +373,6 @@ int main(void)
 		cmocka_unit_test(rings_wrap_and_phase_flips),
 		cmocka_unit_test(rings_in_pieces_work),
 		cmocka_unit_test(an_unmapped_ring_is_fatal),
-		cmocka_unit_test(a_running_command_is_aborted),
-		cmocka_unit_test(a_queued_command_is_aborted),
-		cmocka_unit_test(what_is_not_there_is_not_aborted),
 		cmocka_unit_test(one_aer_too_many_is_refused),
 		cmocka_unit_test(an_event_waits_for_a_request_and_is_masked_after),
 		cmocka_unit_test(high_priority_gets_its_weight),
