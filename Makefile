@@ -8,7 +8,8 @@
 #                                               scripts of your own, on a drive of your own; keeps test.log
 #   make test-vm                                only the tests in the QEMU guest
 #   make test-long                              every test, in its long form
-#   make fuzz [TARGET=command] [SECONDS=60]     hostile input for the drive, the driver and all parsers
+#   make fuzz [TARGET=command] [SECONDS=60]     hostile input for the drive, the driver, all parsers
+#                                               and every call of the extension
 #   make bench                                  a table of figures
 #   make setup [pciaddr=01:00.0]                take the drive (or every unused one) from the kernel
 #   make reset [pciaddr=01:00.0]                give it back

@@ -42,6 +42,24 @@ def findings(report: str) -> list[str]:
     return [report] if report.strip() else []
 
 
+def instrumented(where: str = "") -> dict[str, str]:
+    """Builds and installs the package under both sanitizers; the environment that it wants.
+
+    where: an option of both, with a colon behind it
+    """
+    return {
+        "PYTHONPATH": f"{ASAN.install()}:{TOP / 'tests'}",
+        "LD_PRELOAD": runtime_library("libasan.so"),
+        # The interpreter's own pools would hide our pointers from the leak check.
+        "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": f"{where}detect_stack_use_after_return=1:print_legend=0",
+        "LSAN_OPTIONS": "exitcode=0",
+        # The last one to be read decides for both, yet undefined behaviour goes to standard
+        # error all the same: without capture that is the log.
+        "UBSAN_OPTIONS": f"{where}print_stacktrace=1",
+    }
+
+
 class ApiRing(ScriptRing):
     def begin(self) -> None:
         if not self.starts:
@@ -50,18 +68,7 @@ class ApiRing(ScriptRing):
         super().begin()
 
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
-        log_path = f"log_path={REPORTS}/report"
-        environment = {
-            "PYTHONPATH": f"{ASAN.install()}:{TOP / 'tests'}",
-            "LD_PRELOAD": runtime_library("libasan.so"),
-            # The interpreter's own pools would hide our pointers from the leak check.
-            "PYTHONMALLOC": "malloc",
-            "ASAN_OPTIONS": f"{log_path}:detect_stack_use_after_return=1:print_legend=0",
-            "LSAN_OPTIONS": "exitcode=0",
-            # The last one to be read decides for both, yet undefined behaviour goes to standard
-            # error all the same: without capture that is the log.
-            "UBSAN_OPTIONS": f"{log_path}:print_stacktrace=1",
-        }
+        environment = instrumented(f"log_path={REPORTS}/report:")
         options = ["--capture=sys", "-p", "no:faulthandler"]
         command = pytest_command(report, *options, *arguments)
         return Process(command, self.log, environment, append=True)

@@ -1,103 +1,120 @@
-"""The fuzz targets for some seconds each, under both sanitizers; longer by FUZZ_SECONDS."""
+"""The fuzz targets: each corpus once, then hostile input for some seconds; FUZZ_SECONDS says more.
+
+With FUZZ_TARGET only that target runs.
+"""
 
 import os
-import shutil
-import sys
 import time
 from collections.abc import Sequence
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass
 
-from rings.builds import Build, BuildFailure
+from rings.builds import BuildFailure
+from rings.fuzz_targets import LOADED, Program, Target, clang_lacks, targets
 from rings.process import Process
-from rings.ring import LOGS, TOP, CannotRun, Outcome, Ring, tail
+from rings.ring import LOGS, CannotRun, Outcome, Ring, tail
 
-SOURCES = TOP / "tests" / "fuzz"
-OPTIONS = ["-Dfuzz=enabled", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
-SHORT_S, LONG_S = 3, 300
-#: No single input may take longer, nor the whole much more than its time.
-INPUT_TIMEOUT_S, GRACE_S = 10, 60
+SHORT_S, LONG_S = 20, 300
+#: What a process may take beyond its time: it reads its corpus first.
+GRACE_S = 180
+REPLAY_S = 600
+AT_ONCE = 2
+POLL_S = 0.05
+CORPUS = "::corpus"
 
 
-def clang_lacks() -> str:
-    """Why nothing can be built here, or nothing."""
-    if not shutil.which("clang"):
-        return "needs clang"
-    probe = LOGS / "fuzz-probe.log"
-    command = ["clang", "-fsanitize=fuzzer,address", "-x", "c", "-o", os.devnull]
-    source = SOURCES / "fuzz_address.c"
-    # Only whether the library is there: the target itself is built by Meson.
-    text = "int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }"
-    probe.parent.mkdir(parents=True, exist_ok=True)
-    program = probe.with_suffix(".c")
-    program.write_text(text)
-    if Process([*command, program], probe).wait(60):
-        return "needs libclang-rt: clang here cannot link a fuzzer"
-    return "" if source.exists() else "no targets"
+@dataclass
+class Run:
+    """A target at work, or one that could not begin."""
+
+    process: Process | None
+    begin_s: float
+    fault: str = ""
+
+    def over(self) -> bool:
+        return self.process is None or self.process.ended()
 
 
 class FuzzRing(Ring):
     def __init__(self) -> None:
         self.seconds = 0.0
-
-    @cached_property
-    def build(self) -> Build:
-        os.environ["CC"] = "clang"
-        try:
-            build = Build("fuzz", OPTIONS)
-            build.run("configure", 120, *self.setup(build))
-            return build
-        finally:
-            del os.environ["CC"]
-
-    @staticmethod
-    def setup(build: Build) -> list[str | Path]:
-        meson = Path(sys.executable).parent / "meson"
-        known = ["--reconfigure"] if (build.folder / "build.ninja").exists() else []
-        return [meson, "setup", *known, build.folder, TOP, "-Dtests=disabled", *OPTIONS]
+        self.targets: dict[str, Target] = {}
+        self.wanted: list[str] = []
+        self.runs: dict[str, Run] = {}
 
     def names(self, long: bool) -> Sequence[str]:
-        if why := clang_lacks():
-            raise CannotRun(why)
         self.seconds = float(os.environ.get("FUZZ_SECONDS", LONG_S if long else SHORT_S))
         wanted = os.environ.get("FUZZ_TARGET", "")
-        found = sorted(path.stem.removeprefix("fuzz_") for path in SOURCES.glob("fuzz_*.c"))
-        return [name for name in found if wanted in ("", name)]
+        self.targets = {t.name: t for t in targets() if wanted in ("", t.name)}
+        if not self.targets:
+            raise CannotRun(clang_lacks() or f"there is no target {wanted}")
+        programs = [name for name, target in self.targets.items() if isinstance(target, Program)]
+        return [name + CORPUS for name in programs] + list(self.targets)
+
+    def start(self, names: Sequence[str]) -> None:
+        self.wanted = [name for name in names if not name.endswith(CORPUS)]
+
+    def stop(self) -> None:
+        for run in self.runs.values():
+            if run.process and not run.process.ended():
+                run.process.stop()
 
     def outcome(self, name: str) -> Outcome:
-        begin = time.monotonic()
-        log = LOGS / f"fuzz-{name}.log"
+        if name.endswith(CORPUS):
+            return self.replayed(self.targets[name.removesuffix(CORPUS)])
+        return self.fuzzed(self.targets[name])
+
+    def replayed(self, target: Target) -> Outcome:
+        assert isinstance(target, Program)
+        log = LOGS / f"fuzz-{target.name}-corpus.log"
         try:
-            program = self.build.folder / "tests" / "fuzz" / f"fuzz_{name}"
-            ninja = Path(sys.executable).parent / "ninja"
-            self.build.run(
-                "compile", 900, ninja, "-C", self.build.folder, f"tests/fuzz/{program.name}"
-            )
+            target.build()
         except BuildFailure as failure:
             return Outcome("failed", f"does not build\n{failure}")
-        status = Process(self.command(name, program), log).wait(self.seconds + GRACE_S)
-        took_s = time.monotonic() - begin
-        if status:
-            return Outcome("failed", f"{tail(log, 60)}\nexit status {status}", took_s)
-        return Outcome("passed", "", took_s)
+        begin_s = time.monotonic()
+        status = Process(target.replay(), log).wait(REPLAY_S)
+        took_s = time.monotonic() - begin_s
+        text = log.read_text(errors="replace")
+        loaded = LOADED.search(text)
+        if status or not loaded:
+            said = f"{tail(log, 60)}\nexit status {status}\n{target.again(text)}"
+            return Outcome("failed", said, took_s)
+        return Outcome("passed", "", took_s, {"inputs": int(loaded[1])})
 
-    def command(self, name: str, program: Path) -> list[str | Path]:
-        """What was found grows in build/; seeds and regressions come with the sources."""
-        work = TOP / "build" / "corpus"
-        grown = work / name
-        grown.mkdir(parents=True, exist_ok=True)
-        seeds = [SOURCES / "corpus" / name]
-        return [
-            program,
-            grown,
-            *(folder for folder in seeds if folder.exists()),
-            f"-max_total_time={max(1, round(self.seconds))}",
-            f"-timeout={INPUT_TIMEOUT_S}",
-            "-len_control=0",
-            "-max_len=3000",
-            "-print_final_stats=1",
-            f"-artifact_prefix={LOGS}/fuzz-{name}-",
-        ]
+    def begin(self, name: str) -> None:
+        target = self.targets[name]
+        try:
+            target.build()
+        except BuildFailure as failure:
+            self.runs[name] = Run(None, 0.0, f"does not build\n{failure}")
+            return
+        process = Process(target.command(self.seconds), target.log, target.environment())
+        self.runs[name] = Run(process, time.monotonic())
+
+    def keep_busy(self, name: str) -> None:
+        """This target runs, and the next ones as far as there is room."""
+        for other in [name, *self.wanted]:
+            if sum(not run.over() for run in self.runs.values()) >= AT_ONCE:
+                return
+            if other not in self.runs:
+                self.begin(other)
+
+    def fuzzed(self, target: Target) -> Outcome:
+        self.keep_busy(target.name)
+        # Whoever is waited for was begun before the ones behind it, or just now.
+        run = self.runs[target.name]
+        while not run.over() and time.monotonic() < run.begin_s + self.seconds + GRACE_S:
+            self.keep_busy(target.name)
+            time.sleep(POLL_S)
+        if run.process is None:
+            return Outcome("failed", run.fault)
+        status = run.process.wait(0)
+        took_s = time.monotonic() - run.begin_s
+        text = target.log.read_text(errors="replace")
+        figures = target.figures(text)
+        if not status and figures.get("executions") and not target.faults(text):
+            return Outcome("passed", "", took_s, figures)
+        said = [*target.faults(text), tail(target.log, 60), f"exit status {status}"]
+        return Outcome("failed", "\n".join([*said, target.again(text)]), took_s, figures)
 
 
 RING = FuzzRing()
