@@ -128,28 +128,19 @@ static const struct ssd_fault *match(struct ssd *ssd, const struct ssd_ctx *c)
 	return NULL;
 }
 
-/* The whole drive does something; the command itself is never answered. */
+/* The command is never answered; the whole drive may do something. */
 static bool drastic(struct ssd *ssd, struct ssd_ctx *c, enum ssd_fault_action action)
 {
-	switch (action) {
-	case SSD_FAULT_FATAL:
-		ssd_ctx_put(ssd, c);
-		ssd_fatal(ssd);
-		return true;
-	case SSD_FAULT_REMOVE:
-		ssd_ctx_put(ssd, c);
-		ssd_remove(ssd, ssd->now_ns);
-		return true;
-	case SSD_FAULT_POWER:
-		ssd_ctx_put(ssd, c);
-		ssd_power(ssd, false, ssd->now_ns);
-		return true;
-	case SSD_FAULT_DROP:
-		ssd_ctx_put(ssd, c);
-		return true;
-	default:
+	if (action != SSD_FAULT_DROP && action < SSD_FAULT_FATAL)
 		return false;
-	}
+	ssd_ctx_put(ssd, c);
+	if (action == SSD_FAULT_FATAL)
+		ssd_fatal(ssd);
+	else if (action == SSD_FAULT_REMOVE)
+		ssd_remove(ssd, ssd->now_ns);
+	else if (action == SSD_FAULT_POWER)
+		ssd_power(ssd, false, ssd->now_ns);
+	return true;
 }
 
 bool ssd_fault_before(struct ssd *ssd, struct ssd_ctx *c, uint16_t *status)

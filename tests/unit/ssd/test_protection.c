@@ -67,6 +67,28 @@ static void separate_metadata_travels_beside_the_data(void **state)
 	rig_destroy(r);
 }
 
+static void stale_metadata_is_that_of_a_new_drive(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=64,erase_s=0", 0, false, false);
+	struct ssd_fault f = {
+		.action = SSD_FAULT_STALE, .admin = -1, .opcode = NVME_CMD_READ, .probability = 1
+	};
+	struct nvme_sqe flush = { .opc = NVME_CMD_FLUSH, .nsid = 1 };
+	uint8_t *meta = r->buf2;
+
+	memset(r->buf, 0x42, 512);
+	memset(meta, 0x43, 64);
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 8, 1, r->buf, meta, 0, 0), 0);
+	assert_int_equal(rig_run(r, 1, flush, NULL), 0);
+	assert_true(ssd_fault_add(r->ssd, &f) > 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 8, 1, r->buf, meta, 0, 0), 0);
+
+	assert_int_equal(r->buf[0], 0);
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(meta[i], 0xff);
+	rig_destroy(r);
+}
+
 static void interleaved_metadata_travels_in_the_data(void **state)
 {
 	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 0, true, false);
@@ -210,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(separate_metadata_travels_beside_the_data),
+		cmocka_unit_test(stale_metadata_is_that_of_a_new_drive),
 		cmocka_unit_test(interleaved_metadata_travels_in_the_data),
 		cmocka_unit_test(interleaved_metadata_counts_for_mdts),
 		cmocka_unit_test(pi_is_inserted_and_stripped),
