@@ -66,7 +66,8 @@ def benchmark(nvme0n1: d.Namespace) -> None:
     r = worker.start().close()
     iops = r.io_count_read * 1000 / r.mseconds
     print(f"    {r.io_count_read:,} reads in {r.mseconds / 1000:.1f} seconds")
-    print(f"    {iops:,.0f} IOPS, {iops * 4096 / 1e6:,.0f} MB/s, {r.error:04x} errors")
+    errors = f"error status {r.error:04x}" if r.error else "no errors"
+    print(f"    {iops:,.0f} IOPS, {iops * 4096 / 1e6:,.0f} MB/s, {errors}")
     latencies = ", ".join(f"{p}% within {us:.1f}" for p, us in percentiles.items())
     print(f"    latency in microseconds: average {r.latency_average_us:.1f}, {latencies}")
 
@@ -87,7 +88,8 @@ def main() -> None:
     benchmark(nvme0n1)
 
     title("Next: write a test, and run it with pytest")
-    print("    def test_size(nvme0n1):\n        assert nvme0n1.id_data(7, 0) != 0")
+    print("    # my_test.py\n    def test_size(nvme0n1):\n        assert nvme0n1.id_data(7, 0) != 0\n")
+    print("    .venv/bin/python3 -m pytest my_test.py")
 
 
 if __name__ == "__main__":
