@@ -88,8 +88,9 @@ def main() -> None:
     benchmark(nvme0n1)
 
     title("Next: write a test, and run it with pytest")
-    print("    # my_test.py\n    def test_size(nvme0n1):\n        assert nvme0n1.id_data(7, 0) != 0\n")
-    print("    .venv/bin/python3 -m pytest my_test.py")
+    print("    # my_test.py")
+    print("    def test_size(nvme0n1):\n        assert nvme0n1.id_data(7, 0) != 0")
+    print("\n    .venv/bin/python3 -m pytest my_test.py")
 
 
 if __name__ == "__main__":
