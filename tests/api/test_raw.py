@@ -180,3 +180,12 @@ def test_a_command_is_64_bytes_of_what_was_given():
     assert entry[24] == 7
     assert entry[32] == 8
     assert entry[40] == 9
+
+
+def test_waiting_for_a_device_that_is_gone_says_so(own):
+    cq = raw.CompletionQueue(own, QID, 8)
+    assert cq.create() == 0
+    d.sim(own).remove()
+
+    with pytest.raises(SystemError, match="gone|removed"):
+        cq.wait(60)
