@@ -11,7 +11,6 @@ from rings.process import Process
 from rings.ring import LOGS, TOP
 from rings.scripts import ScriptRing, pytest_command
 
-REPORTS = LOGS / "api-sanitizers"
 #: Frames of the allocator and of the sanitizer itself stand above the caller that matters.
 RUNTIME = re.compile(r"libasan|libubsan|sanitizer_common|/libsanitizer/|\bin __interceptor_")
 UNDEFINED = re.compile(r"^.*: runtime error: .*$", re.MULTILINE)
@@ -61,20 +60,26 @@ def instrumented(where: str = "") -> dict[str, str]:
 
 
 class ApiRing(ScriptRing):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.reports = LOGS / f"{name}-sanitizers"
+
     def begin(self) -> None:
         if not self.starts:
-            shutil.rmtree(REPORTS, ignore_errors=True)
-            REPORTS.mkdir(parents=True)
+            shutil.rmtree(self.reports, ignore_errors=True)
+            self.reports.mkdir(parents=True)
         super().begin()
 
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
-        environment = instrumented(f"log_path={REPORTS}/report:")
+        environment = instrumented(f"log_path={self.reports}/report:")
         options = ["--capture=sys", "-p", "no:faulthandler"]
         command = pytest_command(report, *options, *arguments)
         return Process(command, self.log, environment, append=True)
 
     def session_faults(self) -> str:
-        reports = [path.read_text(errors="replace") for path in sorted(REPORTS.glob("report*"))]
+        reports = [
+            path.read_text(errors="replace") for path in sorted(self.reports.glob("report*"))
+        ]
         found = [finding for report in reports for finding in findings(report)]
         if undefined := UNDEFINED.findall(self.log.read_text(errors="replace")):
             found += [*undefined, f"(with stacks in {self.log})"]

@@ -108,6 +108,17 @@ METADATA = replace(
     modules=VFIO_MODULES,
     setup=bind("vfio-pci"),
 )
+DIFF = replace(
+    controller(
+        namespace(1, 64 * MIB),
+        namespace(2, 64 * MIB),
+        options="mdts=5,max_ioqpairs=32,msix_qsize=33",
+    ),
+    name="diff",
+    modules=VFIO_MODULES,
+    setup=bind("vfio-pci"),
+)
+"""Like the software SSD that tests/diff compares it with."""
 USER = replace(IOMMU, name="user", user=1000, memlock_kib=1024)
 POWERCTL = replace(
     IOMMU,
@@ -174,5 +185,6 @@ nvme virt-mgmt /dev/nvme0 --cntlid=1 --act=9
 NONE = Preset(name="none", iommu=False, pciaddr="")
 
 PRESETS = {
-    preset.name: preset for preset in (IOMMU, NOIOMMU, NVMET, METADATA, USER, POWERCTL, SRIOV, NONE)
+    preset.name: preset
+    for preset in (IOMMU, NOIOMMU, NVMET, METADATA, DIFF, USER, POWERCTL, SRIOV, NONE)
 }

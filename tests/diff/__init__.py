@@ -1,0 +1,1 @@
+"""Two devices are given the same commands and must answer alike."""
