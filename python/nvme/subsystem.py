@@ -37,11 +37,15 @@ class Subsystem:
         By the callbacks, by the software SSD's own power, by PCIe slot power control, or by
         suspending the system (rtcwake); NvmeError where there is no such means.
         """
+        if not sec >= 0:
+            raise ValueError(f"sec must be 0 or more, not {sec}")
         if not self._off():
             self._suspend(sec)
             return
-        time.sleep(sec)
-        self.poweron()
+        try:
+            time.sleep(sec)
+        finally:
+            self.poweron()
 
     def poweroff(self) -> None:
         """Cut the power; commands in flight end with 00/08."""

@@ -61,6 +61,27 @@ def test_a_power_cycle_lasts_and_counts_one(own):
     assert own[0x1C] & 1 == 1
 
 
+@pytest.mark.parametrize("sec", [-1, float("nan"), "2"])
+def test_an_impossible_time_leaves_the_power_on(own, sec):
+    before = power_cycles(own)
+
+    with pytest.raises((ValueError, TypeError)):
+        d.Subsystem(own).power_cycle(sec)
+
+    assert power_cycles(own) == before
+
+
+def test_ctrl_c_does_not_leave_the_power_off(own, monkeypatch):
+    def ctrl_c(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        d.Subsystem(own).power_cycle(5)
+
+    assert own[0x1C] & 1 == 1
+
+
 def test_a_notified_power_cycle_is_no_unsafe_shutdown(own):
     subsystem = d.Subsystem(own)
     before = unsafe_shutdowns(own)
