@@ -156,12 +156,16 @@ static void pcie_qpair_aim(struct nvme_qpair *q, bool live)
 
 /* --- queues on the device --- */
 
+/* q->unknown: the device says that it has no such queue; a script may have deleted it by hand. */
 static int delete_queue(struct nvme_qpair *q, uint8_t opcode, uint16_t qid, const char *what)
 {
 	struct nvme_req req = { 0 };
+	int err;
 
 	nvme_cmd_delete_queue(&req, opcode, qid);
-	return nvme_admin_must(q->ctrl, &req, 0, what);
+	err = nvme_admin_must(q->ctrl, &req, 0, what);
+	q->unknown = err == -EPROTO && nvme_req_status(&req) == NVME_SC_INVALID_QUEUE_ID;
+	return err;
 }
 
 static int pcie_qpair_connect(struct nvme_qpair *q, unsigned int prio)
@@ -195,18 +199,18 @@ static int pcie_qpair_connect(struct nvme_qpair *q, unsigned int prio)
 
 static int pcie_qpair_disconnect(struct nvme_qpair *q)
 {
-	int err;
+	int err, cq_err;
 
 	err = delete_queue(q, NVME_ADMIN_DELETE_SQ, q->sqid, "Delete I/O Submission Queue");
-	if (err)
+	if (err && !q->unknown)
 		return err;
 	/* Commands that the deletion cut have completions by now. */
 	while (nvme_pcie_poll(q, UINT32_MAX, clock_now_ns()))
 		;
-	err = delete_queue(q, NVME_ADMIN_DELETE_CQ, q->cqid, "Delete I/O Completion Queue");
-	if (!err)
+	cq_err = delete_queue(q, NVME_ADMIN_DELETE_CQ, q->cqid, "Delete I/O Completion Queue");
+	if (!cq_err)
 		q->owned = false;
-	return err;
+	return err ? err : cq_err;
 }
 
 const struct nvme_transport_ops nvme_pcie_ops = {

@@ -88,7 +88,8 @@ struct nvme_qpair {
 	uint16_t cqid;
 	uint16_t vector;
 	bool holds_qid;
-	bool owned; /* the device may write to its memory: not confirmed deleted, not reset */
+	bool owned;   /* the device may write to its memory: not confirmed deleted, not reset */
+	bool unknown; /* to the device, which was asked to delete it */
 	uint32_t dummy_doorbell[2];
 	struct nvme_aer_cids *aer_cids; /* admin queue only, nvme/aer.c */
 	struct dma_mem sq_mem, cq_mem, prp_mem;

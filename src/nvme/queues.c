@@ -77,10 +77,10 @@ static void bury(struct nvme_qpair *q)
 	struct nvme_ctrl *ctrl = q->ctrl;
 
 	count_dec(COUNT_QPAIRS);
+	/* Not after a reset: the identifier may be another queue's by now. */
+	if (q->holds_qid && (!q->owned || q->unknown))
+		put_qid(ctrl, q->sqid);
 	if (!q->owned) {
-		/* Not after a reset: the identifier may be another queue's by now. */
-		if (q->holds_qid)
-			put_qid(ctrl, q->sqid);
 		nvme_qpair_free(q);
 		return;
 	}

@@ -73,6 +73,20 @@ def test_no_free_queue_is_a_creation_error_and_a_freed_one_is_used_again(nvme0):
     assert d.Qpair(nvme0, 2).sqid == sqid
 
 
+@pytest.mark.parametrize("opcodes", [(0,), (0, 4)], ids=["submission queue", "both queues"])
+def test_a_queue_that_a_script_deleted_by_hand_gives_its_number_back(own, opcodes):
+    qpair = d.Qpair(own, 8)
+    sqid = qpair.sqid
+    for opcode in opcodes:
+        own.send_cmd(opcode, cdw10=sqid).waitdone()
+
+    with pytest.raises(d.QpairDeletionError, match="01/01"):
+        qpair.delete()
+
+    with d.Qpair(own, 8) as again:
+        assert again.sqid == sqid
+
+
 def test_a_queue_goes_with_its_last_reference(nvme0):
     before = live("qpairs")
     qpair = d.Qpair(nvme0, 8)
