@@ -26,7 +26,7 @@ static const char *const profiles[] = {
 	"size=16M,latency=none,ms=16,vs=1.4,hmpre=8K,cache=64K,mdts=4K",
 	"size=16M,lba=4096,ms=64,vs=2.0,jitter=100,tail_us=1s,aerl=15,mqes=2",
 	"size=32M,latency=none,mem=1M,cache=0",
-	"size=16T,latency=none,ns=32,ioqueues=63,mqes=65536,awupf=0",
+	"size=16T,latency=none,ns=4,ioqueues=63,mqes=65536,awupf=0",
 	"size=16M,ms=8,awupf=255,cache=1M,enable_s=0.1,shutdown_s=0,to_s=0.5",
 	"size=16M,latency=none,media=null,ms=8,vs=2.0,hmpre=4K",
 };

@@ -51,6 +51,8 @@ def deeper_commands() -> dict[str, bytes]:
     for form in range(1, 8):
         for profile in (2, 9):
             seeds[f"format-{form}-{profile}"] = start(profile | form << 4) + reads
+    every = b"".join(command(0, 0x80, 3, (form | 1 << 9,)) for form in range(6))
+    seeds["formats"] = start(2) + every + reads
     entry = struct.pack("<QII", IOVA + 0x20000, 8, 0)
     for profile in (10, 15):
         enable = command(0, 0x09, 0, (0x0D, 1, 8, IOVA + 0x9000, 0, 1), entry, 0x9000)
