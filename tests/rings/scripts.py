@@ -72,6 +72,7 @@ class ScriptRing(Ring):
         self.options: list[str] = []
         self.phases: dict[str, list[Phase]] = {}
         self.faults: list[str] = []
+        self.again: dict[str, str] = {}
         self.process: Process | None = None
         self.report = LOGS / f"{name}.jsonl"
         self.offset = 0
@@ -84,6 +85,10 @@ class ScriptRing(Ring):
 
     def prepare(self) -> None:
         """What must be there before anything is collected. Raises CannotRun."""
+
+    def crash(self) -> str:
+        """Why the process ended, where that is no fault of the test that ran; '' if it is one."""
+        return ""
 
     def session_faults(self) -> str:
         """What was found beside the tests once the process has ended; '' if nothing."""
@@ -162,6 +167,12 @@ class ScriptRing(Ring):
         victim = next((name for name in rest if name in self.phases), None)
         if victim is None or self.process is None or self.starts >= STARTS:
             return False
+        crash = self.crash()
+        if crash and victim not in self.again:
+            self.again[victim] = crash
+            del self.phases[victim]
+            self.run(rest)
+            return True
         text = f"the process ended in this test\n{tail(self.log)}"
         death = {"when": "teardown", "outcome": "failed", "longrepr": text, "duration": 0.0}
         self.phases[victim].append(death)
@@ -182,6 +193,8 @@ class ScriptRing(Ring):
         outcome.duration_s = sum(phase["duration"] for phase in phases)
         for phase in phases:
             outcome.figures |= phase.get("figures", {})
+        if name in self.again:
+            outcome.figures["run again"] = self.again[name]
         return outcome
 
     @staticmethod

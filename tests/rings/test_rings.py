@@ -52,10 +52,15 @@ class ToyRing(ScriptRing):
         return Process(pytest_command(report, *arguments), self.log, environment, append=True)
 
 
-def outcomes(script: str) -> dict[str, Outcome]:
+class CrashRing(ToyRing):
+    def crash(self) -> str:
+        return "the machine died"
+
+
+def outcomes(script: str, kind: type[ToyRing] = ToyRing) -> dict[str, Outcome]:
     """What a ring over one script says of each of its tests, by the test's name."""
-    ring = ToyRing("toy")
-    folder = TOP / "build" / "toy"
+    ring = kind("toy")
+    folder = TOP / "build" / f"toy-{kind.__name__}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "test_toy.py").write_text(script)
@@ -87,6 +92,27 @@ def toy() -> Iterator[dict[str, Outcome]]:
 def test_outcome_of(toy: dict[str, Outcome], name: str, kind: str, text: str) -> None:
     assert toy[name].kind == kind
     assert text in toy[name].text
+
+
+def test_a_crash_that_is_no_fault_of_the_test_has_it_run_once_more(tmp_path: Path) -> None:
+    script = f"""
+import os, pathlib
+def test_before(): pass
+def test_dies_at_first():
+    mark = pathlib.Path({str(tmp_path / "mark")!r})
+    if not mark.exists():
+        mark.touch()
+        os._exit(9)
+def test_dies_always(): os._exit(9)
+def test_behind(): pass
+"""
+
+    found = outcomes(script, CrashRing)
+
+    assert found["test_dies_at_first"].kind == "passed"
+    assert found["test_dies_at_first"].figures == {"run again": "the machine died"}
+    assert found["test_dies_always"].kind == "failed"
+    assert found["test_before"].kind == found["test_behind"].kind == "passed"
 
 
 def test_figures_travel_with_the_outcome(toy: dict[str, Outcome]) -> None:
