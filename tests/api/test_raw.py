@@ -16,6 +16,7 @@ INVALID_CQ = 0x100
 INVALID_QID = 0x101
 INVALID_QSIZE = 0x102
 INVALID_DELETION = 0x10C
+DNR = 1 << 14
 
 
 @pytest.fixture
@@ -189,3 +190,10 @@ def test_waiting_for_a_device_that_is_gone_says_so(own):
 
     with pytest.raises(SystemError, match="gone|removed"):
         cq.wait(60)
+
+
+def test_what_may_succeed_later_may_be_retried(nvme0, queues):
+    status = nvme0._execute(raw.DELETE_CQ, cdw10=QID)[1] >> 1
+
+    assert status & 0x7FF == INVALID_DELETION
+    assert not status & DNR

@@ -338,14 +338,13 @@ LIST: tuple[Justified, ...] = (
         "Base 4.2.3",
         "ours",
         "the same command would fail again; theirs leaves DNR clear after a Compare Failure, what "
-        "cannot be read, wrong flags, a queue in use, one Asynchronous Event Request too many",
+        "cannot be read, and wrong flags",
         lambda d: (
             d.key == "dnr"
             and d.ours is True
             and (
-                d.results[0].get("status") in ("02/85", "02/87", "00/04", "01/0c")
+                d.results[0].get("status") in ("02/85", "02/87", "00/04")
                 or not {"fuse", "psdt"}.isdisjoint(d.arg("fields") or {})
-                or (d.step.kind == "admin" and d.arg("opc") == 0x0C)
             )
         ),
     ),
