@@ -401,13 +401,7 @@ LIST: tuple[Justified, ...] = (
         "both",
         "a controller may report it or take the low bits as zero",
         kind("moves")(
-            lambda d: (
-                d.status("00/13")
-                and (
-                    d.arg("lie") in ("prp1 unaligned", "list unaligned")
-                    or "psdt" in (d.arg("fields") or {})
-                )
-            )
+            lambda d: d.arg("lie") in ("prp1 unaligned", "list unaligned") and d.status("00/13")
         ),
     ),
     Justified(

@@ -80,8 +80,6 @@ class Side(Sender):
                 at = seed % size
                 data = data[:at] + bytes([data[at] ^ 1 << seed % 8]) + data[at + 1 :]
         lba = slba & 0xFFFFFFFFFFFFFFFF
-        if fields and "psdt" in fields:
-            lie = "psdt"  # the pointer is not what it says
         if via in ("prp", "sgl"):
             layout = self.layout(via, len(data), seed, segments, buckets, lie)
             found, data = self.by_hand(opc, nsid, lba, nlb, layout, flags, fields, data)

@@ -119,15 +119,21 @@ class Generator:
         if args["via"] in ("prp", "sgl") and self.sometimes(12):
             args["lie"] = self.random.choice(PRP_LIES if args["via"] == "prp" else SGL_LIES)
         elif args["via"] in ("prp", "sgl") and self.sometimes(8):
-            args["fields"] = self.wrong_fields()
+            args["fields"] = self.wrong_fields(args["via"])
         return Step("moves", args)
 
-    def wrong_fields(self) -> dict[str, int]:
-        """Fields of the submission queue entry that are not what the command asks for."""
+    def wrong_fields(self, via: str) -> dict[str, int]:
+        """Fields of the submission queue entry that are not what the command asks for.
+
+        The bits are changed. PSDT only becomes the reserved value: a pointer that is taken for
+        one of the other kind points nowhere.
+        """
         name = self.pick("fuse", "psdt", "cdw2", "cdw3", "mptr", "cdw12", "cdw13", "cdw14", "cdw15")
         if name == "cdw12":
             return {"cdw12": 1 << self.random.randrange(16, 32)}
-        return {name: self.bits({"fuse": 2, "psdt": 2}.get(name, 32))}
+        if name == "psdt":
+            return {"psdt": 3 if via == "prp" else 2}
+        return {name: self.bits(2 if name == "fuse" else 32)}
 
     def zeroes(self) -> Step:
         slba, nlb = self.range(64)

@@ -16,6 +16,8 @@ from diff.pair import Failed, Pair, explore, replay
 from diff.side import Side
 from diff.steps import DSM, Generator
 
+pytestmark = pytest.mark.filterwarnings("ignore:AER notification")
+
 BYTES = 64 << 20
 OURS = f"sim:size={BYTES},ns=2,mdts=128K,vs=1.4,mqes=2048,latency=none,erase_s=0,shutdown_s=0.001"
 SIZES = {1: BYTES, 2: BYTES}
