@@ -106,7 +106,7 @@ static void publish(struct ioworker *w, uint64_t now_ns)
 	}
 	atomic_store_explicit(&w->live.ios, w->stats.total, memory_order_relaxed);
 	atomic_store_explicit(&w->live.reads, reads, memory_order_relaxed);
-	atomic_store_explicit(&w->live.bytes, lbas * w->ns->lba_bytes, memory_order_relaxed);
+	atomic_store_explicit(&w->live.bytes, lbas * w->lba_bytes, memory_order_relaxed);
 	atomic_store_explicit(&w->live.elapsed_ns, now_ns - w->start_ns, memory_order_relaxed);
 }
 

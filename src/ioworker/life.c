@@ -61,6 +61,8 @@ int ioworker_create(struct ioworker **out, const struct ioworker_opts *opts)
 		return err;
 	}
 	w->ns = nvme_ns_get(opts->ns);
+	w->lba_bytes = opts->ns->lba_bytes;
+	w->stride_bytes = opts->ns->stride_bytes;
 	w->time_ns = opts->time_ns;
 	w->io_count = opts->io_count;
 	if (opts->plan.nreplay && (!w->io_count || w->io_count > opts->plan.nreplay))
@@ -130,7 +132,7 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 static int open_resources(struct ioworker *w)
 {
 	struct nvme_ctrl *ctrl = w->ns->ctrl;
-	uint64_t bytes = (uint64_t)w->plan.max_nlb * w->ns->lba_bytes;
+	uint64_t bytes = (uint64_t)w->plan.max_nlb * w->lba_bytes;
 	unsigned int entries = (unsigned int)NVME_GET(ctrl->cap, CAP_MQES) + 1;
 	int err;
 
@@ -230,10 +232,10 @@ void ioworker_get_result(const struct ioworker *w, struct ioworker_result *out)
 
 		if (w->plan.opcodes[i] == NVME_CMD_READ) {
 			out->reads = op->count;
-			out->read_bytes = op->lbas * w->ns->lba_bytes;
+			out->read_bytes = op->lbas * w->lba_bytes;
 		} else if (w->plan.opcodes[i] == NVME_CMD_WRITE) {
 			out->writes = op->count;
-			out->write_bytes = op->lbas * w->ns->lba_bytes;
+			out->write_bytes = op->lbas * w->lba_bytes;
 		} else {
 			out->others += op->count;
 		}

@@ -40,14 +40,12 @@ static size_t page_up(size_t bytes)
 
 int ioworker_slots_alloc(struct ioworker *w)
 {
-	uint32_t stride_bytes = w->ns->stride_bytes;
-	size_t bytes = page_up((size_t)w->plan.max_nlb * stride_bytes);
+	size_t bytes = page_up((size_t)w->plan.max_nlb * w->stride_bytes);
 	bool writes = any_to_device(w);
 	size_t each = writes ? 2 * bytes : bytes;
 	struct rand rand;
 	int err;
 
-	w->stride_bytes = stride_bytes;
 	w->slots = aligned_alloc(64, w->qdepth * sizeof(*w->slots));
 	if (!w->slots)
 		return err_set(-ENOMEM, "no memory for %u commands", w->qdepth);

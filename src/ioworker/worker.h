@@ -54,7 +54,8 @@ struct ioworker {
 	uint64_t left;
 	uint64_t check_ns;
 	uint64_t end_ns;
-	uint32_t stride_bytes; /* of the namespace when the buffers were made */
+	uint32_t lba_bytes; /* of the namespace when the worker was made, as is the next */
+	uint32_t stride_bytes;
 	bool ending;
 	bool waiting; /* a step without work left commands in flight */
 	bool paced;   /* commands have a time before which they must not go out */
