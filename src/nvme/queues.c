@@ -97,6 +97,8 @@ static int create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
 	int err;
 
 	err = nvme_ctrl_check(ctrl);
+	if (!err && ctrl->down)
+		err = err_set(-ESHUTDOWN, "%s: the controller is down: reset it first", ctrl->addr);
 	if (!err)
 		err = check_params(ctrl, depth, prio);
 	if (!err)

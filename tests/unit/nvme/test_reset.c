@@ -120,6 +120,17 @@ static void quiesce_stops_everything_and_reinit_starts_it(void **state)
 	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
 }
 
+static void no_queue_is_made_or_kept_while_the_controller_is_down(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_qpair *q;
+
+	assert_int_equal(nvme_ctrl_quiesce(f->ctrl, "a test"), 0);
+	for (unsigned int i = 0; i < 2 * FAKE_QUEUES; i++)
+		assert_int_equal(nvme_qpair_create(f->ctrl, 8, 0, 0, &q), -ESHUTDOWN);
+	assert_null(f->ctrl->graves);
+}
+
 static void a_function_that_lost_its_config_space_decodes_after_reinit(void **state)
 {
 	struct fixture *f = *state;
@@ -416,6 +427,7 @@ int main(void)
 		T(every_kind_of_reset_comes_back),
 		T(a_reset_that_fails_leaves_the_controller_down_until_the_next),
 		T(quiesce_stops_everything_and_reinit_starts_it),
+		T(no_queue_is_made_or_kept_while_the_controller_is_down),
 		T(a_function_that_lost_its_config_space_decodes_after_reinit),
 		T(power_that_cannot_be_cut_leaves_the_controller_up),
 		T(a_script_that_clears_and_sets_cc_en_keeps_its_admin_queue),
