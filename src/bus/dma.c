@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "bus/bus.h"
 #include "bus/dma_chunk.h"
+#include "bus/dma_pin.h"
 
 #define RESERVE_BYTES	  (UINT64_C(256) << 30)
 #define RESERVE_BYTES_MIN (UINT64_C(1) << 30)
@@ -40,6 +41,7 @@ static struct {
 static void forget_after_fork(void)
 {
 	pthread_mutex_init(&pool_lock, NULL);
+	dma_pin_forget();
 	while (pool.pieces) {
 		struct dma_piece *piece = pool.pieces;
 
@@ -328,9 +330,10 @@ void dma_free(struct dma_mem *mem)
 	size_t off, len = mem->len;
 	uint8_t *va = mem->va;
 	struct dma_piece *piece = NULL;
+	bool kept = va && dma_pin_keeps(mem);
 
 	*mem = (struct dma_mem){ 0 };
-	if (!va)
+	if (!va || kept)
 		return;
 	pthread_mutex_lock(&pool_lock);
 	off = (size_t)(va - dma_space.base);

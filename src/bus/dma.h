@@ -47,6 +47,18 @@ struct dma_mem {
 int dma_alloc(struct dma_mem *out, size_t len);
 void dma_free(struct dma_mem *mem); /* NULL and empty are fine; clears *mem */
 
+/**
+ * dma_pin() - a device may still use the memory around @va, whoever frees it
+ * @owner: names the device to dma_unpin()
+ * @va: any address in it; nothing happens to one that is not of the pool
+ *
+ * Memory that is freed while it is pinned is not handed out again before its last pin ends.
+ * Return: 0, -ENOMEM.
+ */
+int dma_pin(const void *owner, const void *va);
+/* The device has stopped: end all pins of @owner. */
+void dma_unpin(const void *owner);
+
 /* Used by bus_open()/bus_close(): map every chunk into the bus, now and from now on. */
 int dma_attach(struct bus *bus);
 void dma_detach(struct bus *bus);

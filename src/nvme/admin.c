@@ -195,7 +195,8 @@ int nvme_admin_exec(struct nvme_ctrl *ctrl, struct nvme_req *req, uint32_t timeo
 	req->cid = exec->req.cid;
 	req->flags = exec->req.flags;
 	req->latency_ns = exec->req.latency_ns;
-	if (exec->bounce.va)
+	/* Of a command that was cut the device may still be writing it. */
+	if (exec->bounce.va && !(req->flags & NVME_REQ_SYNTHETIC))
 		memcpy(req->data, exec->bounce.va, req->data_bytes);
 	exec_free(exec);
 	if (req->flags & NVME_REQ_SYNTHETIC && nvme_req_status(req) == NVME_SC_ABORTED_SQ_DELETION)

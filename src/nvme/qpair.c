@@ -11,6 +11,7 @@
 #include "base/likely.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "nvme/aer.h"
 #include "nvme/cmdlog.h"
 #include "nvme/ctrl.h"
@@ -188,14 +189,32 @@ int nvme_qpair_freeze(struct nvme_qpair *q, uint32_t wait_ms)
 	return 0;
 }
 
+/* Its submitter gets the memory back; nobody else does while the device may still use it. */
+static void pin_memory(struct nvme_qpair *q, const struct nvme_tracker *t)
+{
+	int err = dma_pin(q->ctrl, t->req->data);
+
+	if (!err)
+		err = dma_pin(q->ctrl, t->req->meta);
+	if (!err && t->extra)
+		err = dma_pin(q->ctrl, t->extra->chain.va);
+	if (!err && t->extra)
+		err = dma_pin(q->ctrl, t->extra->meta.va);
+	if (err)
+		log_warn("%s: %s", q->ctrl->addr, err_text());
+}
+
 void nvme_qpair_drain(struct nvme_qpair *q, uint16_t status)
 {
 	uint64_t now_ns = clock_now_ns();
 	struct nvme_req *req;
 
 	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {
-		if (q->trackers[cid].req)
-			nvme_req_abort(q, q->trackers[cid].req, status, now_ns);
+		if (!q->trackers[cid].req)
+			continue;
+		if (q->owned)
+			pin_memory(q, &q->trackers[cid]);
+		nvme_req_abort(q, q->trackers[cid].req, status, now_ns);
 	}
 	while ((req = q->wait_head)) {
 		q->wait_head = req->next;

@@ -11,6 +11,7 @@
 #include "base/counts.h"
 #include "base/err.h"
 #include "bus/bus.h"
+#include "bus/dma.h"
 #include "nvme/ctrl.h"
 #include "nvme/qpair.h"
 #include "nvme/transport.h"
@@ -180,6 +181,7 @@ void nvme_qpair_free_graves(struct nvme_ctrl *ctrl)
 {
 	struct nvme_qpair *q;
 
+	dma_unpin(ctrl);
 	while ((q = ctrl->graves)) {
 		ctrl->graves = q->next;
 		nvme_qpair_free(q);

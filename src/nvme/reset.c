@@ -56,6 +56,7 @@ static void freeze_all(struct nvme_ctrl *ctrl)
 static void drain_all(struct nvme_ctrl *ctrl, bool stopped)
 {
 	pthread_mutex_lock(&ctrl->admin_lock);
+	ctrl->adminq->owned = !stopped;
 	nvme_qpair_drain(ctrl->adminq, NVME_SC_ABORTED_SQ_DELETION);
 	pthread_mutex_unlock(&ctrl->admin_lock);
 	for (struct nvme_qpair *q = ctrl->qpairs; q; q = q->next) {

@@ -53,6 +53,54 @@ static void nothing_and_too_much_are_refused(void **state)
 	assert_non_null(strstr(err_text(), "GiB"));
 }
 
+/* Takes the lowest free run: memory that was freed comes again. */
+static void *next_place(size_t len)
+{
+	struct dma_mem mem;
+	void *va;
+
+	assert_int_equal(dma_alloc(&mem, len), 0);
+	va = mem.va;
+	dma_free(&mem);
+	return va;
+}
+
+static void pinned_memory_is_not_handed_out_before_its_last_pin_ends(void **state)
+{
+	struct dma_mem mem, other;
+	int first, second;
+	uint8_t *va;
+
+	assert_int_equal(dma_alloc(&mem, 3 * 4096), 0);
+	assert_int_equal(dma_alloc(&other, 4096), 0);
+	va = mem.va;
+	assert_int_equal(dma_pin(&first, va), 0);
+	assert_int_equal(dma_pin(&first, va + 5000), 0);
+	assert_int_equal(dma_pin(&second, va + 3 * 4096 - 1), 0);
+	assert_int_equal(dma_pin(&second, &first), 0);
+	dma_free(&mem);
+
+	assert_ptr_not_equal(next_place(4096), va);
+	dma_unpin(&second);
+	assert_ptr_not_equal(next_place(4096), va);
+	dma_unpin(&first);
+	assert_ptr_equal(next_place(3 * 4096), va);
+	dma_free(&other);
+}
+
+static void a_pin_that_ends_frees_nothing_that_is_in_use(void **state)
+{
+	struct dma_mem mem;
+	int owner;
+
+	assert_int_equal(dma_alloc(&mem, 4096), 0);
+	assert_int_equal(dma_pin(&owner, mem.va), 0);
+	dma_unpin(&owner);
+
+	assert_ptr_not_equal(next_place(4096), mem.va);
+	dma_free(&mem);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	struct dma_mem mem = { 0 };
@@ -343,6 +391,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(memory_is_page_aligned_and_zeroed, ends_clean),
 		cmocka_unit_test_teardown(nothing_and_too_much_are_refused, ends_clean),
+		cmocka_unit_test_teardown(pinned_memory_is_not_handed_out_before_its_last_pin_ends,
+					  ends_clean),
+		cmocka_unit_test_teardown(a_pin_that_ends_frees_nothing_that_is_in_use, ends_clean),
 		cmocka_unit_test_teardown(freeing_nothing_is_fine, ends_clean),
 		cmocka_unit_test_teardown(iova_and_va_are_inverse, ends_clean),
 		cmocka_unit_test_teardown(iovas_avoid_the_msi_window, ends_clean),

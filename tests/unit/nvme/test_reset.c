@@ -120,6 +120,28 @@ static void quiesce_stops_everything_and_reinit_starts_it(void **state)
 	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
 }
 
+/* The device has not stopped: it may still write what a read has asked for. */
+static void memory_of_cut_commands_rests_until_the_device_has_stopped(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_mem meanwhile, after;
+	void *va = f->mem.va;
+
+	f->fake->script = hold_io;
+	fixture_read(f, 0);
+	assert_int_equal(nvme_ctrl_quiesce(f->ctrl, "a test"), 0);
+	assert_int_equal(f->completed, 1);
+	dma_free(&f->mem);
+	assert_int_equal(dma_alloc(&meanwhile, 1 << 20), 0);
+	assert_ptr_not_equal(meanwhile.va, va);
+
+	assert_int_equal(nvme_ctrl_reinit(f->ctrl), 0);
+	assert_int_equal(dma_alloc(&after, 1 << 20), 0);
+	assert_ptr_equal(after.va, va);
+	dma_free(&meanwhile);
+	dma_free(&after);
+}
+
 static void no_queue_is_made_or_kept_while_the_controller_is_down(void **state)
 {
 	struct fixture *f = *state;
@@ -427,6 +449,7 @@ int main(void)
 		T(every_kind_of_reset_comes_back),
 		T(a_reset_that_fails_leaves_the_controller_down_until_the_next),
 		T(quiesce_stops_everything_and_reinit_starts_it),
+		T(memory_of_cut_commands_rests_until_the_device_has_stopped),
 		T(no_queue_is_made_or_kept_while_the_controller_is_down),
 		T(a_function_that_lost_its_config_space_decodes_after_reinit),
 		T(power_that_cannot_be_cut_leaves_the_controller_up),
