@@ -30,7 +30,8 @@ struct drive {
 	struct nvme_ns *ns;
 	pthread_t admins[ADMINS], visitor;
 	_Atomic bool over;
-	_Atomic unsigned int answers, visits, faults;
+	_Atomic unsigned int answers, visits;
+	_Atomic int fault;
 };
 
 static struct drive drive;
@@ -72,7 +73,7 @@ static void judge(int rc, _Atomic unsigned int *successes)
 	if (!rc)
 		atomic_fetch_add(successes, 1);
 	else if (rc != -ESHUTDOWN)
-		atomic_fetch_add(&drive.faults, 1);
+		atomic_store(&drive.fault, rc);
 }
 
 static void *ask(void *arg)
@@ -247,12 +248,20 @@ static int power(void)
 	return err ? err : nvme_ctrl_power(drive.ctrl, true);
 }
 
+static int quiet_and_back(void)
+{
+	int err = nvme_ctrl_quiesce(drive.ctrl, "a test");
+
+	return err ? err : nvme_ctrl_reinit(drive.ctrl);
+}
+
 static unsigned int total_resets, total_answers, total_visits;
 static uint64_t total_ios;
 
 static void resets_under_load(void **state)
 {
-	static int (*const resets[])(void) = { controller, function_level, hot, subsystem, power };
+	static int (*const resets[])(void) = { controller, function_level, hot,
+					       subsystem,  power,	   quiet_and_back };
 
 	for (unsigned int i = 0; i < ADMINS; i++)
 		assert_int_equal(pthread_create(&drive.admins[i], NULL, ask, NULL), 0);
@@ -267,7 +276,7 @@ static void resets_under_load(void **state)
 	pthread_join(drive.visitor, NULL);
 	total_answers += atomic_load(&drive.answers);
 	total_visits += atomic_load(&drive.visits);
-	assert_int_equal(atomic_load(&drive.faults), 0);
+	assert_int_equal(atomic_load(&drive.fault), 0);
 }
 
 static void resets_under_load_of_a_device_with_a_thread(void **state)
