@@ -72,6 +72,9 @@ def counts_more(difference: Difference) -> bool:
     writes = theirs.pop("more writes") - ours.pop("more writes")
     most = range(counted.copies + 1)
     detached = difference.results[1]["_detached"]
+    if difference.results[1]["_reset"]:
+        # their thresholds outlive resets: see "features after a reset"
+        del ours["critical warning"], theirs["critical warning"]
     return ours == theirs and (detached or (reads in most and writes in most))
 
 
@@ -177,7 +180,9 @@ LIST: tuple[Justified, ...] = (
         "CAP tells what each can; CC.CSS follows CAP.CSS",
         lambda d: (
             d.key == "register"
-            and (d.step.kind == "reset" or d.arg("offset") in (0x00, 0x04, 0x14, 0x38, 0x3C))
+            and (
+                d.step.kind in ("reset", "flr") or d.arg("offset") in (0x00, 0x04, 0x14, 0x38, 0x3C)
+            )
         ),
     ),
     Justified(
@@ -266,6 +271,13 @@ LIST: tuple[Justified, ...] = (
         "ours",
         "LBA Out of Range; theirs leaves such ranges out",
         kind("dsm")(lambda d: d.status("00/80", "00/00")),
+    ),
+    Justified(
+        "features after a reset",
+        "Base 4.4",
+        "ours",
+        "what was not saved is lost with any Controller Level Reset; theirs keeps it",
+        kind("get")(lambda d: d.key == "cdw0" and d.results[1]["_reset"] is True),
     ),
     Justified(
         "reserved values of SEL",

@@ -65,7 +65,7 @@ class Sender:
         self.queues: dict[tuple[str, int], raw.CompletionQueue | raw.SubmissionQueue] = {}
         self.smart = bytes(512)
         self.counted = Counted()
-        self.detached = False
+        self.detached = self.was_reset = False
         self.open_queues()
 
     def close(self) -> None:

@@ -40,6 +40,7 @@ class Side(Sender):
             self.admin(sender.SET_FEATURES, nsid, cdw10=fid, cdw11=value)
         self.smart = self.read_log(2, 512)
         self.counted = Counted()
+        self.was_reset = False
         self.events.clear()
 
     # --- steps: IO ---
@@ -261,11 +262,14 @@ class Side(Sender):
             found["data"] = log_view(lid, buf[:], offset, self.smart, expected)
             found["_counted"] = self.counted
             found["_detached"] = self.detached
+            found["_reset"] = self.was_reset
         return found
 
     def get(self, fid: int, sel: int, nsid: int, cdw11: int = 0) -> Result:
         buf = d.Buffer(4096)
-        return self.admin(sender.GET_FEATURES, nsid, buf, cdw10=sel << 8 | fid, cdw11=cdw11)
+        found = self.admin(sender.GET_FEATURES, nsid, buf, cdw10=sel << 8 | fid, cdw11=cdw11)
+        found["_reset"] = self.was_reset
+        return found
 
     def set(self, fid: int, cdw11: int, nsid: int, sv: int = 0) -> Result:
         buf = d.Buffer(4096)
@@ -374,8 +378,17 @@ class Side(Sender):
         return {"register": self.nvme[offset]}
 
     def reset(self) -> Result:
-        """A controller reset: the features that were set are as the baseline has them again."""
+        """A controller reset: CC.EN 1 -> 0 -> 1."""
         self.nvme.reset()
+        return self.after_reset()
+
+    def flr(self) -> Result:
+        """A Function Level Reset."""
+        d.Pcie(self.nvme).flr()
+        return self.after_reset()
+
+    def after_reset(self) -> Result:
+        self.was_reset = True
         self.open_queues()
         found = {"register": [self.nvme[offset] for offset in (0x14, 0x1C, 0x24)]}
         self.events.clear()

@@ -322,7 +322,8 @@ class Generator:
         return Step("register", args)
 
     def whole(self) -> Step:
-        kind = self.random.choices(("reset", "format", "attach", "check"), (25, 35, 15, 25))[0]
+        kinds = ("reset", "flr", "format", "attach", "check")
+        kind = self.random.choices(kinds, (20, 5, 35, 15, 25))[0]
         if kind == "format":
             return self.format()
         if kind == "attach":
