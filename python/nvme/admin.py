@@ -185,7 +185,12 @@ class Commands:
         return self.send_cmd(FW_DOWNLOAD, buf, cdw10=numd, cdw11=offset // 4, cb=cb)
 
     def fw_commit(self, slot: int, action: int, cb: Callback = None) -> Self:
-        """Firmware Commit (5.1.8). action: 0 store, 1 store and activate at reset, 2, 3 at once."""
+        """Firmware Commit (5.1.8).
+
+        slot: 0 leaves the choice to the device
+        action: 0 store; 1 store, and activate at the next reset; 2 activate the slot at the next
+        reset; 3 activate it at once
+        """
         return self.send_cmd(FW_COMMIT, cdw10=action << 3 | slot, cb=cb)
 
     def security_send(

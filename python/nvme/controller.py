@@ -173,7 +173,7 @@ class Controller(admin.Commands, Log, _core.Controller):
         self._step("setup_adminq")
 
     def enable(self, cc: int = 0) -> None:
-        """Write CC with EN = 1 (0: the standard CC) ; does not wait."""
+        """Write CC with EN = 1 (0: the standard CC); does not wait."""
         self._step("enable", cc)
 
     def wait_csts(self, rdy: bool = True) -> None:
