@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from diff.steps import Step
+from diff.steps import COMPARE, Step
 
 BROADCAST = 0xFFFFFFFF
 
@@ -349,14 +349,34 @@ LIST: tuple[Justified, ...] = (
         "Do Not Retry",
         "Base 4.2.3",
         "ours",
-        "the same command would fail again; theirs leaves DNR clear after a Compare Failure, what "
-        "cannot be read, and wrong flags",
+        "the same command would fail again; theirs leaves DNR clear after errors of the data and its "
+        "protection information, of pointers, and of flags",
         lambda d: (
             d.key == "dnr"
             and d.ours is True
             and (
-                d.results[0].get("status") in ("02/85", "02/87", "00/04")
+                d.results[0].get("status") in ("02/82", "02/83", "02/84", "02/85", "02/87")
+                or d.results[0].get("status") in ("00/04", "01/81")
                 or not {"fuse", "psdt"}.isdisjoint(d.arg("fields") or {})
+            )
+        ),
+    ),
+    Justified(
+        "PRACT of Compare and Verify",
+        "NVM 3.3.1, 3.3.6",
+        "both",
+        "it must be clear; theirs says Invalid Protection Information, ours does not look at it",
+        kind("tagged")(lambda d: d.arg("prinfo") & 8 != 0 and d.status(theirs="01/81")),
+    ),
+    Justified(
+        "what a Compare finds first",
+        "NVM 3.3.1",
+        "both",
+        "where both the data and its protection information are wrong, either may be reported",
+        kind("tagged")(
+            lambda d: (
+                d.arg("opc") == COMPARE
+                and d.both_refuse("02/82", "02/83", "02/84", "02/85", "01/81")
             )
         ),
     ),

@@ -20,9 +20,11 @@ class Oracle:
     def __init__(self, lba_bytes: int, lbas: int) -> None:
         self.reset(lba_bytes, lbas)
 
-    def reset(self, lba_bytes: int, lbas: int) -> None:
+    def reset(self, lba_bytes: int, lbas: int, pi: int = 0, extended: bool = False) -> None:
         """All zeros: what deallocated LBAs read as, and what Format leaves."""
         self.lba_bytes = lba_bytes
+        self.pi = pi
+        self.extended = extended
         self.lbas = lbas
         self.zeros = bytes(lba_bytes)
         self.kept: dict[int, bytes] = {}

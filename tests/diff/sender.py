@@ -61,7 +61,7 @@ class Sender:
         self.namespaces = {nsid: d.Namespace(self.nvme, nsid) for nsid in steps.NSIDS}
         self.oracles = {nsid: Oracle(512, sizes[nsid] // 512) for nsid in steps.NSIDS}
         self.sizes = sizes
-        self.lbafs = {size: self.lbaf(size) for size in (512, 4096)}
+        self.lbafs = {sizes: self.lbaf(*sizes) for sizes in ((512, 0), (4096, 0), (512, 8))}
         self.queues: dict[tuple[str, int], raw.CompletionQueue | raw.SubmissionQueue] = {}
         self.smart = bytes(512)
         self.counted = Counted()
@@ -76,11 +76,11 @@ class Sender:
         self.namespaces.clear()
         del self.nvme, self.qpair, self.sq, self.cq, self.memory
 
-    def lbaf(self, size: int) -> int:
-        """Number of the LBA format of that size without metadata."""
-        number = self.namespaces[2].get_lba_format(size, 0)
+    def lbaf(self, size: int, ms: int) -> int:
+        """Number of the LBA format of these sizes."""
+        number = self.namespaces[2].get_lba_format(size, ms)
         if number is None:
-            raise RuntimeError(f"{self.nvme.addr}: no LBA format of {size} bytes")
+            raise RuntimeError(f"{self.nvme.addr}: no LBA format of {size} + {ms} bytes")
         return number
 
     def open_queues(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zlib
 
 import nvme as d
 from diff import sender, steps
 from diff.oracle import Oracle, pattern
 from diff.pointers import GUARD, Layout, Prps, Sgls
+from diff.protection import interleaved, tuples
 from diff.sender import NAMES, Counted, Result, Sender
 from diff.views import identify_view, log_view
 from nvme import raw
@@ -31,7 +33,7 @@ class Side(Sender):
         self.nvme.reset()
         self.open_queues()
         for nsid, oracle in self.oracles.items():
-            if oracle.lba_bytes != 512:
+            if oracle.lba_bytes != 512 or oracle.pi:
                 self.format(nsid, 512, 0)
             for slba, nlb in oracle.window():
                 self.plain(steps.WRITE_ZEROES, nsid, slba, nlb)
@@ -233,6 +235,49 @@ class Side(Sender):
                 self.learn(nsid, oracle, lba, None, found)
         return found
 
+    def tagged(
+        self,
+        opc: int,
+        slba: int,
+        nlb: int,
+        prinfo: int,
+        seed: int,
+        application: int = 0,
+        mask: int = 0,
+        reference: int = 0,
+        wrong: int | None = None,
+    ) -> Result:
+        """A command on protected LBAs of namespace 2; what is read is compared as it is.
+
+        prinfo: PRACT, then the checks of guard, application tag and reference tag
+        reference: added to the reference tag that is right; wrong: a bit of the tuples to flip
+        """
+        oracle = self.oracles[2]
+        if not oracle.pi:
+            return {}  # the format before it has been shrunk away
+        data = pattern(seed, nlb * 512)
+        first = (slba + reference) & 0xFFFFFFFF
+        metadata = tuples(data, 512, application, first, 0 if oracle.pi == 3 else 1)
+        if wrong is not None:
+            tag = bytearray(metadata[wrong // 8])
+            tag[wrong % 8] ^= 1
+            metadata[wrong // 8] = bytes(tag)
+        bare = prinfo & 8 and opc != steps.COMPARE  # the device makes the tuples, or strips them
+        payload = data if bare or not oracle.extended else interleaved(data, 512, metadata)
+        arena, tags = self.memory.arena, self.memory.lists
+        arena[: len(payload)] = payload if opc != steps.READ else bytes(len(payload))
+        tags[: 8 * nlb] = b"".join(metadata) if opc != steps.READ else bytes(8 * nlb)
+        command = raw.Command(opc, nsid=2, prp1=arena.phys_addr, mptr=tags.phys_addr)
+        command.dptr = struct.pack("<QQ", arena.phys_addr, arena.phys_addr + raw.PAGE)
+        command.cdw10, command.cdw12 = slba, prinfo << 26 | nlb - 1
+        command.cdw14, command.cdw15 = first, mask << 16 | application
+        found = self.raw(command)
+        if opc == steps.READ and found["status"] == "00/00":
+            found["data"] = zlib.crc32(arena[: len(payload)])
+            found["tags"] = tags[: 8 * nlb].hex() if not (bare or oracle.extended) else ""
+        arena[: 2 * raw.PAGE] = GUARD_PAGE * 2
+        return found
+
     # --- steps: admin ---
 
     def identify(self, cns: int, nsid: int, cntid: int = 0, csi: int = 0, lie: str = "") -> Result:
@@ -288,15 +333,18 @@ class Side(Sender):
         nsid: int,
         size: int,
         ses: int,
+        ms: int = 0,
         lbaf: int | None = None,
         pi: int = 0,
+        mset: int = 0,
     ) -> Result:
-        lbaf = self.lbafs[size] if lbaf is None else lbaf
-        found = self.admin(
-            sender.FORMAT, nsid, cdw10=lbaf & 0xF | pi << 5 | ses << 9 | lbaf >> 4 << 12
-        )
+        lbaf = self.lbafs[size, ms] if lbaf is None else lbaf
+        cdw10 = lbaf & 0xF | mset << 4 | pi << 5 | ses << 9 | lbaf >> 4 << 12
+        found = self.admin(sender.FORMAT, nsid, cdw10=cdw10)
         if found["status"] == "00/00" and nsid in self.oracles:
-            self.oracles[nsid].reset(size, self.sizes[nsid] // size)
+            self.oracles[nsid].reset(size, self.sizes[nsid] // size, pi, bool(mset))
+            for slba in range(0, steps.PRIMED if ms else 0, 8):
+                self.tagged(steps.WRITE, slba, 8, 8, slba)
         return found
 
     def attach(self, sel: int, nsid: int) -> Result:

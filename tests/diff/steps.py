@@ -11,6 +11,10 @@ BAD_NSIDS = (0, 300, 0xFFFFFFFE, 0xFFFFFFFF)
 NSIDS = (1, 2)
 #: The LBAs of a namespace that commands touch: its first ones and its last ones.
 HEAD = 96
+#: Sequences on a namespace with protection information.
+PROTECTED_PERCENT = 8
+#: LBAs that are written before: what the tuples of others are is not agreed on.
+PRIMED = 16
 #: Of a queue that neither has, and inside the smaller BAR.
 HIGHEST_DOORBELL = 400
 TAIL = 32
@@ -59,6 +63,8 @@ class Generator:
         self.random = random.Random(seed)
 
     def sequence(self, length: int) -> list[Step]:
+        if self.sometimes(PROTECTED_PERCENT):
+            return self.protected(length)
         kinds = (self.io, self.admin, self.queue, self.register, self.whole)
         picks = self.random.choices(kinds, (60, 24, 8, 5, 3), k=length)
         return [pick() for pick in picks]
@@ -77,6 +83,32 @@ class Generator:
         if kind == 1:
             return (1 << count) - 1
         return self.random.getrandbits(count)
+
+    def protected(self, length: int) -> list[Step]:
+        """A namespace with protection information, and nothing but commands that use it."""
+        kind, extended = self.pick(1, 1, 2, 3), self.pick(0, 1)
+        first = Step(
+            "format", {"nsid": 2, "size": 512, "ms": 8, "pi": kind, "mset": extended, "ses": 0}
+        )
+        return [first, *(self.with_tags() for _ in range(length - 1))]
+
+    def with_tags(self) -> Step:
+        nlb = self.random.randint(1, 4)
+        args: dict[str, Any] = {
+            "opc": self.pick(WRITE, WRITE, WRITE, READ, READ, READ, COMPARE, VERIFY),
+            "slba": self.random.randrange(PRIMED - 4),
+            "nlb": nlb,
+            "prinfo": self.pick(0, 8, 15, 7, self.random.randrange(16)),
+            "seed": self.random.getrandbits(32),
+        }
+        if self.sometimes(25):
+            args["application"] = self.random.getrandbits(16)
+            args["mask"] = self.pick(0, 0xFFFF, self.random.getrandbits(16))
+        if self.sometimes(12):
+            args["reference"] = self.pick(1, 0xFFFFFFFF, 0x1000)
+        if self.sometimes(10):
+            args["wrong"] = self.random.randrange(nlb * 8)
+        return Step("tagged", args)
 
     # --- IO commands ---
 

@@ -19,7 +19,9 @@ from diff.steps import DSM, Generator
 pytestmark = pytest.mark.filterwarnings("ignore:AER notification")
 
 BYTES = 64 << 20
-OURS = f"sim:size={BYTES},ns=2,mdts=128K,vs=1.4,mqes=2048,latency=none,erase_s=0,shutdown_s=0.001"
+OURS = (
+    f"sim:size={BYTES},ns=2,ms=8,mdts=128K,vs=1.4,mqes=2048,latency=none,erase_s=0,shutdown_s=0.001"
+)
 SIZES = {1: BYTES, 2: BYTES}
 #: Commands of one session: on the software SSD, on the guest's device, and of its long form.
 SHORT, GUEST, LONG = 10_000, 1_500, 100_000
