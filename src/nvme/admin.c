@@ -3,10 +3,8 @@
  * admin.c - one admin queue, many users: one mutex, and whoever polls reaps for all.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/counts.h"
@@ -16,12 +14,13 @@
 #include "nvme/ctrl.h"
 #include "nvme/ns_list.h"
 #include "nvme/qpair.h"
+#include "nvme/time.h"
 #include "spec/names.h"
 
 #define POLL_MAX	NVME_ADMIN_CIDS /* a storm ends here, and deadlines are looked at */
 #define SPINS		16u
 #define YIELDS		2000u
-#define NAP_NS		20000
+#define NAP_NS		UINT64_C(20000)
 #define REFRESH_WAIT_MS 1000u
 
 /* A command of the tool; outlives its submitter's patience. */
@@ -120,17 +119,11 @@ static int exec_create(const struct nvme_req *req, struct exec **out)
 	return 0;
 }
 
-/* Politely: spin, then yield, then nap; @idle counts polls that found nothing. */
-static void idle(unsigned int spins)
+/* Politely: spin, then yield, then nap; @spins counts polls that found nothing. */
+static void idle(struct nvme_ctrl *ctrl, unsigned int spins)
 {
-	static const struct timespec nap = { .tv_nsec = NAP_NS };
-
-	if (spins < SPINS)
-		return;
-	if (spins < YIELDS)
-		sched_yield();
-	else
-		nanosleep(&nap, NULL);
+	if (spins >= SPINS)
+		nvme_time_nap(ctrl, spins < YIELDS ? 0 : NAP_NS);
 }
 
 /*
@@ -170,7 +163,7 @@ static int exec_wait(struct nvme_ctrl *ctrl, struct exec *exec, uint32_t timeout
 		if (n < 0)
 			return n;
 		spins = n ? 0 : spins + 1;
-		idle(spins);
+		idle(ctrl, spins);
 	}
 }
 

@@ -7,21 +7,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "bus/bus.h"
 #include "nvme/cmd_admin.h"
 #include "nvme/ctrl.h"
 #include "nvme/ns_list.h"
+#include "nvme/time.h"
 #include "nvme/transport.h"
 #include "spec/features.h"
 #include "spec/identify.h"
 #include "spec/logs.h"
 
-#define POLL_NS	       100000
+#define POLL_NS	       UINT64_C(100000)
 #define QUEUES_WANTED  1023u /* zero-based */
 #define SMART_WARNINGS 0x1fu
 
@@ -61,15 +60,6 @@ static uint64_t ready_timeout_ms(struct nvme_ctrl *ctrl)
 	return (units ? units : 1) * NVME_CAP_TO_UNIT_MS;
 }
 
-static void pause_and_step(struct nvme_ctrl *ctrl)
-{
-	static const struct timespec nap = { .tv_nsec = POLL_NS };
-
-	if (ctrl->bus)
-		bus_step(ctrl->bus, clock_now_ns());
-	nanosleep(&nap, NULL);
-}
-
 int nvme_ctrl_wait_ready(struct nvme_ctrl *ctrl, bool ready)
 {
 	uint64_t timeout_ms = ready_timeout_ms(ctrl);
@@ -98,7 +88,7 @@ int nvme_ctrl_wait_ready(struct nvme_ctrl *ctrl, bool ready)
 				       "%s: CSTS.RDY is still %d after %llu ms "
 				       "(CAP.TO): reset or power-cycle the device",
 				       ctrl->addr, !ready, (unsigned long long)timeout_ms);
-		pause_and_step(ctrl);
+		nvme_time_nap(ctrl, POLL_NS);
 	}
 }
 

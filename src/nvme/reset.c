@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -19,22 +18,14 @@
 #include "nvme/ctrl.h"
 #include "nvme/init.h"
 #include "nvme/ns_list.h"
+#include "nvme/time.h"
 #include "nvme/transport.h"
 #include "spec/identify.h"
 
 #define OWNER_WAIT_MS	  2000u
 #define SHUTDOWN_FLOOR_MS 10000u
 #define COMEBACK_MS	  10000u /* of a device that reset its link */
-#define POLL_NS		  200000
-
-static void nap(struct nvme_ctrl *ctrl)
-{
-	static const struct timespec time = { .tv_nsec = POLL_NS };
-
-	if (ctrl->bus)
-		bus_step(ctrl->bus, clock_now_ns());
-	nanosleep(&time, NULL);
-}
+#define POLL_NS		  UINT64_C(200000)
 
 /* Under reset_lock. Nobody gets in any more; whoever is inside gets out. */
 static void freeze_all(struct nvme_ctrl *ctrl)
@@ -90,7 +81,7 @@ static int subsystem_reset(struct nvme_ctrl *ctrl)
 
 	err = nvme_ctrl_write32(ctrl, NVME_REG_NSSR, NVME_NSSR_NSSRC);
 	while (!err) {
-		nap(ctrl);
+		nvme_time_nap(ctrl, POLL_NS);
 		if (ctrl->bus)
 			pci_enable(ctrl->bus);
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
@@ -346,7 +337,7 @@ static int wait_shutdown(struct nvme_ctrl *ctrl)
 				       "%s: shutdown is not complete (CSTS.SHST) after "
 				       "%llu ms",
 				       ctrl->addr, (unsigned long long)wait_ms);
-		nap(ctrl);
+		nvme_time_nap(ctrl, POLL_NS);
 	}
 }
 
