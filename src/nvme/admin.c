@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/counts.h"
 #include "base/err.h"
 #include "bus/dma.h"
@@ -51,7 +50,7 @@ int nvme_admin_submit(struct nvme_ctrl *ctrl, struct nvme_req *req)
 	pthread_mutex_lock(&ctrl->admin_lock);
 	err = usable(ctrl);
 	if (!err) {
-		nvme_qpair_submit(ctrl->adminq, req, clock_now_ns());
+		nvme_qpair_submit(ctrl->adminq, req, nvme_time_now_ns(ctrl));
 		nvme_qpair_ring(ctrl->adminq);
 	}
 	pthread_mutex_unlock(&ctrl->admin_lock);
@@ -141,13 +140,13 @@ static void abandon(struct nvme_ctrl *ctrl, struct exec *exec)
 /* Return: 0 completed, -ETIMEDOUT or why the queue is unusable; then the command is abandoned. */
 static int exec_wait(struct nvme_ctrl *ctrl, struct exec *exec, uint32_t timeout_ms)
 {
-	uint64_t until = clock_now_ns() + timeout_ms * UINT64_C(1000000);
+	uint64_t until = nvme_time_now_ns(ctrl) + timeout_ms * UINT64_C(1000000);
 	unsigned int spins = 0;
 	bool done;
 	int n;
 
 	for (;;) {
-		uint64_t now_ns = clock_now_ns();
+		uint64_t now_ns = nvme_time_now_ns(ctrl);
 
 		n = nvme_admin_poll(ctrl, now_ns);
 		pthread_mutex_lock(&ctrl->admin_lock);

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "nvme/cmd.h"
 #include "nvme/ctrl.h"
+#include "nvme/time.h"
 #include "spec/identify.h"
 
 #define CID_FIRST 28u /* kept for AERs, NVME_AER_SLOTS of them */
@@ -173,7 +173,7 @@ int nvme_ctrl_post_aers(struct nvme_ctrl *ctrl)
 		ctrl->aers->completed = 0;
 		for (unsigned int i = 0; i < n; i++) {
 			if (!(ctrl->aers->posted & 1u << i))
-				post(ctrl, i, clock_now_ns());
+				post(ctrl, i, nvme_time_now_ns(ctrl));
 		}
 		nvme_qpair_ring(ctrl->adminq);
 	}

@@ -20,6 +20,7 @@ struct bus;
 struct nvme_aers;
 struct nvme_events;
 struct nvme_id_ctrl;
+struct nvme_time_ops;
 struct nvme_transport_ops;
 
 #define NVME_CTRL_TIMEOUT_MS 5000u /* default command timeout */
@@ -55,10 +56,13 @@ struct nvme_event {
  * struct nvme_ctrl_opts - how to bring a controller up
  * @init: replaces the standard initialisation: called with the controller disabled, admin
  *        queue memory ready and nothing else done; NULL: the standard one
+ * @time: a clock of the caller's own, see nvme/time.h; NULL: the real one
  */
 struct nvme_ctrl_opts {
 	int (*init)(struct nvme_ctrl *ctrl, void *priv);
 	void *init_priv;
+	const struct nvme_time_ops *time;
+	void *time_priv;
 };
 
 struct nvme_ctrl {

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "nvme/cmd_admin.h"
@@ -63,13 +62,13 @@ static uint64_t ready_timeout_ms(struct nvme_ctrl *ctrl)
 int nvme_ctrl_wait_ready(struct nvme_ctrl *ctrl, bool ready)
 {
 	uint64_t timeout_ms = ready_timeout_ms(ctrl);
-	uint64_t until = clock_now_ns() + timeout_ms * 1000000;
+	uint64_t until = nvme_time_now_ns(ctrl) + timeout_ms * 1000000;
 	uint32_t csts;
 	bool late;
 	int err;
 
 	for (;;) {
-		late = clock_now_ns() > until;
+		late = nvme_time_now_ns(ctrl) > until;
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
 		if (err)
 			return err;

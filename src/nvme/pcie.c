@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
@@ -16,6 +15,7 @@
 #include "nvme/cmd_admin.h"
 #include "nvme/ctrl.h"
 #include "nvme/prp.h"
+#include "nvme/time.h"
 #include "nvme/transport.h"
 
 #define VECTORS_WANTED 65u /* the admin queue and 64 more; the others share */
@@ -205,7 +205,7 @@ static int pcie_qpair_disconnect(struct nvme_qpair *q)
 	if (err && !q->unknown)
 		return err;
 	/* Commands that the deletion cut have completions by now. */
-	while (nvme_pcie_poll(q, UINT32_MAX, clock_now_ns()))
+	while (nvme_pcie_poll(q, UINT32_MAX, nvme_time_now_ns(q->ctrl)))
 		;
 	cq_err = delete_queue(q, NVME_ADMIN_DELETE_CQ, q->cqid, "Delete I/O Completion Queue");
 	if (!cq_err)

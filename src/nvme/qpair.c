@@ -16,6 +16,7 @@
 #include "nvme/cmdlog.h"
 #include "nvme/ctrl.h"
 #include "nvme/lba.h"
+#include "nvme/time.h"
 #include "nvme/transport.h"
 
 /* Waits for a ring slot, an LBA lock, or its turn behind others that do. */
@@ -206,7 +207,7 @@ static void pin_memory(struct nvme_qpair *q, const struct nvme_tracker *t)
 
 void nvme_qpair_drain(struct nvme_qpair *q, uint16_t status)
 {
-	uint64_t now_ns = clock_now_ns();
+	uint64_t now_ns = nvme_time_now_ns(q->ctrl);
 	struct nvme_req *req;
 
 	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
@@ -75,7 +74,7 @@ static int bus_reset(struct nvme_ctrl *ctrl, enum bus_reset kind)
 /* A subsystem reset may take the link down and config space with it. */
 static int subsystem_reset(struct nvme_ctrl *ctrl)
 {
-	uint64_t until = clock_now_ns() + COMEBACK_MS * UINT64_C(1000000);
+	uint64_t until = nvme_time_now_ns(ctrl) + COMEBACK_MS * UINT64_C(1000000);
 	uint32_t csts = NVME_REG_REMOVED;
 	int err;
 
@@ -87,7 +86,7 @@ static int subsystem_reset(struct nvme_ctrl *ctrl)
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
 		if (err || csts != NVME_REG_REMOVED)
 			break;
-		if (clock_now_ns() > until)
+		if (nvme_time_now_ns(ctrl) > until)
 			err = err_set(-ENODEV, "%s: gone since the subsystem reset, for %u ms",
 				      ctrl->addr, COMEBACK_MS);
 	}
@@ -321,9 +320,9 @@ static int wait_shutdown(struct nvme_ctrl *ctrl)
 
 	if (wait_ms < SHUTDOWN_FLOOR_MS)
 		wait_ms = SHUTDOWN_FLOOR_MS;
-	until = clock_now_ns() + wait_ms * 1000000;
+	until = nvme_time_now_ns(ctrl) + wait_ms * 1000000;
 	for (;;) {
-		bool late = clock_now_ns() > until;
+		bool late = nvme_time_now_ns(ctrl) > until;
 
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
 		if (err)
