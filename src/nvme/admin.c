@@ -30,7 +30,7 @@ struct exec {
 	bool abandoned; /* nobody waits any more: frees itself */
 };
 
-static int usable(struct nvme_ctrl *ctrl)
+int nvme_admin_check(struct nvme_ctrl *ctrl)
 {
 	int err = nvme_ctrl_check(ctrl);
 
@@ -48,7 +48,7 @@ int nvme_admin_submit(struct nvme_ctrl *ctrl, struct nvme_req *req)
 	int err;
 
 	pthread_mutex_lock(&ctrl->admin_lock);
-	err = usable(ctrl);
+	err = nvme_admin_check(ctrl);
 	if (!err) {
 		nvme_qpair_submit(ctrl->adminq, req, nvme_time_now_ns(ctrl));
 		nvme_qpair_ring(ctrl->adminq);
@@ -62,7 +62,7 @@ int nvme_admin_poll(struct nvme_ctrl *ctrl, uint64_t now_ns)
 	int n;
 
 	pthread_mutex_lock(&ctrl->admin_lock);
-	n = usable(ctrl);
+	n = nvme_admin_check(ctrl);
 	if (!n) {
 		n = (int)nvme_qpair_poll(ctrl->adminq, POLL_MAX, now_ns);
 		nvme_aer_repost(ctrl, now_ns);

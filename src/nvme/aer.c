@@ -167,7 +167,7 @@ int nvme_ctrl_post_aers(struct nvme_ctrl *ctrl)
 	if (n > NVME_AER_SLOTS)
 		n = NVME_AER_SLOTS;
 	pthread_mutex_lock(&ctrl->admin_lock);
-	err = nvme_ctrl_check(ctrl);
+	err = nvme_admin_check(ctrl);
 	if (!err) {
 		ctrl->naers = (uint16_t)n;
 		ctrl->aers->completed = 0;

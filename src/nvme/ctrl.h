@@ -159,6 +159,8 @@ int nvme_ctrl_post_aers(struct nvme_ctrl *ctrl);
 
 /* --- admin commands --- */
 
+/* Under admin_lock: 0, or why no command can be sent: nvme_ctrl_check(), -ESHUTDOWN. */
+int nvme_admin_check(struct nvme_ctrl *ctrl);
 /* Submit and ring; done() is called by whoever reaps. -ESHUTDOWN, -EPERM. */
 int nvme_admin_submit(struct nvme_ctrl *ctrl, struct nvme_req *req);
 /* Reap what is there. Return: completions, or -ESHUTDOWN. */

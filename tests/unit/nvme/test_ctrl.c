@@ -312,6 +312,26 @@ static void an_init_of_the_callers_own_replaces_the_standard_one(void **state)
 	fake_destroy(fake);
 }
 
+static int events_first(struct nvme_ctrl *ctrl, void *priv)
+{
+	*(int *)priv = nvme_ctrl_post_aers(ctrl);
+	return own_init(ctrl, priv);
+}
+
+static void an_init_that_posts_events_to_no_queue_is_told(void **state)
+{
+	struct fake_ctrl *fake = fake_create();
+	struct nvme_ctrl *ctrl = NULL;
+	int status = 0;
+	struct nvme_ctrl_opts opts = { .init = events_first, .init_priv = &status };
+
+	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), 0);
+
+	assert_int_equal(status, -ESHUTDOWN + 1); /* and one of own_init() */
+	nvme_ctrl_put(ctrl);
+	fake_destroy(fake);
+}
+
 static void doorbells_without_a_mapping_are_register_writes(void **state)
 {
 	struct fake_ctrl *fake = fake_create();
@@ -394,6 +414,7 @@ int main(void)
 		T(a_child_process_is_refused_and_touches_nothing),
 		T(a_child_process_opens_its_own),
 		cmocka_unit_test(an_init_of_the_callers_own_replaces_the_standard_one),
+		cmocka_unit_test(an_init_that_posts_events_to_no_queue_is_told),
 		cmocka_unit_test(doorbells_without_a_mapping_are_register_writes),
 		cmocka_unit_test(waiting_goes_by_the_clock_that_is_given),
 		cmocka_unit_test(commands_wait_by_the_clock_that_is_given),
