@@ -5,8 +5,9 @@
 #include "nvme/lba.h"
 
 #include <errno.h>
+#include <string.h>
 
-#include "base/log.h"
+#include "base/err.h"
 #include "nvme/ctrl.h"
 #include "nvme/ns_list.h"
 #include "nvme/pi.h"
@@ -57,18 +58,20 @@ static void forget(struct nvme_qpair *q, struct nvme_req *req, uint64_t slba, ui
 
 static void forget_ranges(struct nvme_qpair *q, struct nvme_req *req)
 {
-	const struct nvme_dsm_range *range = req->data;
+	const uint8_t *data = req->data;
 	uint32_t nr = (uint32_t)NVME_GET(req->sqe.cdw10, DSM_NR) + 1;
+	struct nvme_dsm_range range; /* the script's are dword aligned, not more */
 
 	if (!(req->sqe.cdw11 & NVME_DSM_AD))
 		return;
-	if (req->flags & NVME_REQ_RAW_PTR || !range) {
+	if (req->flags & NVME_REQ_RAW_PTR || !data) {
 		forget(q, req, 0, 0);
 		return;
 	}
-	for (uint32_t i = 0; i < nr && (i + 1) * sizeof(*range) <= req->data_bytes; i++) {
-		if (range[i].nlb)
-			forget(q, req, range[i].slba, range[i].nlb);
+	for (uint32_t i = 0; i < nr && (i + 1) * sizeof(range) <= req->data_bytes; i++) {
+		memcpy(&range, data + i * sizeof(range), sizeof(range));
+		if (range.nlb)
+			forget(q, req, range.slba, range.nlb);
 	}
 }
 
@@ -79,6 +82,7 @@ static void forget_copy(struct nvme_qpair *q, struct nvme_req *req)
 	size_t bytes = ext ? sizeof(struct nvme_copy_range_ext) : sizeof(struct nvme_copy_range);
 	uint32_t nr = (uint32_t)NVME_GET(req->sqe.cdw12, COPY_NR) + 1;
 	const uint8_t *data = req->data;
+	struct nvme_copy_range range;
 	uint64_t nlb = 0;
 
 	if (req->flags & NVME_REQ_RAW_PTR || !data) {
@@ -86,8 +90,10 @@ static void forget_copy(struct nvme_qpair *q, struct nvme_req *req)
 		return;
 	}
 	/* Both formats have the zero-based NLB at the same place. */
-	for (uint32_t i = 0; i < nr && (i + 1) * bytes <= req->data_bytes; i++)
-		nlb += ((const struct nvme_copy_range *)(const void *)(data + i * bytes))->nlb + 1u;
+	for (uint32_t i = 0; i < nr && (i + 1) * bytes <= req->data_bytes; i++) {
+		memcpy(&range, data + i * bytes, sizeof(range));
+		nlb += range.nlb + 1u;
+	}
 	if (nlb)
 		forget(q, req, sqe_slba(&req->sqe), nlb);
 }
@@ -116,21 +122,39 @@ static void *meta_of(const struct nvme_tracker *t, const struct nvme_req *req)
 	return t->extra ? t->extra->meta.va : NULL;
 }
 
-static void prepare_write(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req)
+/* A command waits or is out for a while: the namespace may have grown larger LBAs since. */
+static bool fits(const struct nvme_tracker *t, const struct nvme_req *req, uint32_t stride)
+{
+	uint64_t room = req->meta_bytes;
+
+	if ((uint64_t)req->nlb * stride > req->data_bytes)
+		return false;
+	if (req->ns->meta_interleaved || !meta_of(t, req))
+		return true;
+	if (!req->meta)
+		room = t->extra->meta.len;
+	return (uint64_t)req->nlb * req->ns->meta_bytes <= room;
+}
+
+static int prepare_write(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req)
 {
 	struct nvme_ns *ns = req->ns;
 	uint32_t stride = nvme_ns_stride(ns, req->sqe.cdw12);
 
 	if (!(req->flags & NVME_REQ_STAMP) || !req->data_bytes) {
 		forget(q, req, req->slba, req->nlb);
-		return;
+		return 0;
 	}
+	if (!fits(t, req, stride))
+		return err_set(-EMSGSIZE, "namespace %u was formatted: its LBAs are %u bytes now",
+			       ns->nsid, stride);
 	if (ns->verify) {
 		verify_stamp(ns->verify, req->data, req->slba, req->nlb, stride);
 		req->verify = ns->verify;
 		req->flags |= NVME_REQ_HOOKED;
 	}
 	nvme_pi_generate(ns, req, meta_of(t, req));
+	return 0;
 }
 
 static int prepare_io(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req)
@@ -145,7 +169,7 @@ static int prepare_io(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_
 	switch (sqe->opc) {
 	case NVME_CMD_WRITE:
 		if (req->ns)
-			prepare_write(q, t, req);
+			err = prepare_write(q, t, req);
 		else
 			forget(q, req, sqe_slba(sqe), NVME_GET(sqe->cdw12, RW_NLB) + 1);
 		break;
@@ -171,7 +195,7 @@ static int prepare_io(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_
 		forget_copy(q, req);
 		break;
 	}
-	return 0;
+	return err;
 }
 
 static void prepare_admin(struct nvme_req *req)
@@ -232,8 +256,7 @@ static void check_read(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 	struct verify_miss miss;
 	uint16_t bad;
 
-	/* The namespace was formatted since: its LBAs are not those that were read. */
-	if ((uint64_t)req->nlb * stride > req->data_bytes)
+	if (!fits(&q->trackers[req->cid], req, stride))
 		return;
 	if (ns->pi_type) {
 		bad = nvme_pi_check(ns, req, meta_of(&q->trackers[req->cid], req));

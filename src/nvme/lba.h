@@ -36,7 +36,7 @@ int nvme_lba_lock(struct nvme_req *req);
  *
  * Stamps and records writes, forgets what is about to change in another way, generates
  * protection information, finds memory for metadata nobody brought.
- * Return: 0, -ENOMEM.
+ * Return: 0, -ENOMEM, -EMSGSIZE the buffers are too small for LBAs of the size they have by now.
  */
 int nvme_lba_prepare(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req);
 

@@ -43,7 +43,7 @@ typedef void nvme_req_done_fn(struct nvme_req *req);
  * @sqe: the command; CID and data pointer are filled in at submission
  * @data: host address in the DMA pool, dword aligned, or NULL
  * @data_bytes: length of the transfer (0: no data pointer)
- * @meta: separate metadata buffer in the DMA pool or NULL
+ * @meta, @meta_bytes: separate metadata buffer in the DMA pool or NULL
  * @ns, @slba, @nlb: for verification and format refresh; ns NULL for raw commands.
  *       Reads, writes and all that change the state of LBAs set them (one-based nlb)
  * @done: called once at completion
@@ -65,6 +65,7 @@ struct nvme_req {
 		*next; /* software queue while waiting, free for the submitter after done() */
 	uint16_t cid;
 	uint16_t flags;
+	uint32_t meta_bytes;
 	/* cold from here */
 	uint64_t latency_ns;
 

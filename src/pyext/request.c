@@ -116,8 +116,10 @@ void py_req_hold(struct py_req *r, struct py_buffer *buf, struct py_buffer *mbuf
 {
 	r->buf = Py_XNewRef((PyObject *)buf);
 	r->mbuf = Py_XNewRef((PyObject *)mbuf);
-	if (mbuf)
-		r->req.meta = py_buffer_data(mbuf);
+	if (!mbuf)
+		return;
+	r->req.meta = py_buffer_data(mbuf);
+	r->req.meta_bytes = mbuf->size < UINT32_MAX ? (uint32_t)mbuf->size : UINT32_MAX;
 }
 
 void py_req_hold_ns(struct py_req *r, struct nvme_ns *ns)

@@ -108,13 +108,14 @@ static void write_zeroes_makes_its_lbas_unknown(void **state)
 static void deallocation_makes_its_ranges_unknown(void **state)
 {
 	struct sim *s = *state;
-	struct nvme_dsm_range *range = s->mem.va;
+	const struct nvme_dsm_range ranges[] = { { .slba = 100, .nlb = 2 },
+						 { .slba = 106, .nlb = 1 } };
+	void *odd = (uint8_t *)s->mem.va + 4; /* any dword will do */
 
 	assert_int_equal(sim_write(s, 100, 8), 0);
-	range[0] = (struct nvme_dsm_range){ .slba = 100, .nlb = 2 };
-	range[1] = (struct nvme_dsm_range){ .slba = 106, .nlb = 1 };
+	memcpy(odd, ranges, sizeof(ranges));
 	s->req = (struct nvme_req){ 0 };
-	nvme_cmd_dsm(&s->req, s->ns, range, 2, NVME_DSM_AD);
+	nvme_cmd_dsm(&s->req, s->ns, odd, 2, NVME_DSM_AD);
 	assert_int_equal(sim_run(s), 0);
 
 	assert_int_equal(sim_read(s, 100, 8), 0);
@@ -126,15 +127,14 @@ static void deallocation_makes_its_ranges_unknown(void **state)
 static void a_copy_makes_its_destination_unknown(void **state)
 {
 	struct sim *s = *state;
-	struct nvme_copy_range *range = s->mem.va;
+	const struct nvme_copy_range range = { .slba = 100, .nlb = 7 };
+	void *odd = (uint8_t *)s->mem.va + 4; /* any dword will do */
 
 	assert_int_equal(sim_write(s, 100, 8), 0);
 	assert_int_equal(sim_write(s, 200, 8), 0);
-	memset(range, 0, sizeof(*range));
-	range->slba = 100;
-	range->nlb = 7;
+	memcpy(odd, &range, sizeof(range));
 	s->req = (struct nvme_req){ 0 };
-	nvme_cmd_copy(&s->req, s->ns, range, 1, 200, 0, 0);
+	nvme_cmd_copy(&s->req, s->ns, odd, 1, 200, 0, 0);
 	assert_int_equal(sim_run(s), 0);
 
 	assert_int_equal(sim_read(s, 200, 8), 0);
@@ -267,6 +267,71 @@ static void a_locked_lba_makes_the_next_command_wait(void **state)
 	nvme_ns_set_locks(f->ns, false);
 }
 
+/* Seven reads keep the queue of eight entries full, and a write waits. */
+static struct nvme_req *write_waits(struct fixture *f, void *meta, uint32_t meta_bytes)
+{
+	struct nvme_req *req = &f->reqs[7];
+
+	f->fake->script = hold_io;
+	for (unsigned int i = 0; i < 7; i++)
+		fixture_read(f, i);
+	*req = f->reqs[0];
+	req->flags = NVME_REQ_STAMP;
+	req->meta = meta;
+	req->meta_bytes = meta_bytes;
+	memset(f->mem.va, 0xa5, 16384);
+	nvme_cmd_rw(req, f->ns, NVME_CMD_WRITE, f->mem.va, 0, 1, 0);
+	nvme_qpair_enter(f->q);
+	nvme_qpair_submit(f->q, req, f->now_ns);
+	nvme_qpair_exit(f->q);
+	fixture_poll(f); /* the device has them all */
+	return req;
+}
+
+static void format_becomes(struct fixture *f, unsigned int ds, uint16_t ms)
+{
+	f->fake->id_ns.lbaf[0].ds = (uint8_t)ds;
+	f->fake->id_ns.lbaf[0].ms = ms;
+	f->fake->id_ns.dps = ms ? 1 : 0;
+	assert_int_equal(nvme_ns_refresh(f->ns), 0);
+}
+
+static void a_write_that_waited_does_not_stamp_beyond_its_buffer(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_req *req = write_waits(f, NULL, 0);
+	const uint8_t *data = f->mem.va;
+
+	format_becomes(f, 12, 0);
+	f->fake->script = NULL;
+	fake_complete_held(f->fake, NVME_SC_SUCCESS);
+	while (nvme_qpair_outstanding(f->q))
+		fixture_poll(f);
+
+	assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
+	for (unsigned int i = 512; i < 4096; i++)
+		assert_int_equal(data[i], 0xa5);
+}
+
+static void a_write_that_waited_does_not_tag_beyond_its_metadata(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *meta = (uint8_t *)f->mem.va + 8192;
+	struct nvme_req *req;
+
+	format_becomes(f, 9, 8);
+	req = write_waits(f, meta, 8);
+	format_becomes(f, 9, 64);
+	f->fake->script = NULL;
+	fake_complete_held(f->fake, NVME_SC_SUCCESS);
+	while (nvme_qpair_outstanding(f->q))
+		fixture_poll(f);
+
+	assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
+	for (unsigned int i = 8; i < 64; i++)
+		assert_int_equal(meta[i], 0xa5);
+}
+
 static void config_forces_unit_access(void **state)
 {
 	struct fixture *f = *state;
@@ -304,6 +369,8 @@ int main(void)
 		T(a_namespace_is_shared),
 		T(there_is_no_such_namespace),
 		F(a_locked_lba_makes_the_next_command_wait),
+		F(a_write_that_waited_does_not_stamp_beyond_its_buffer),
+		F(a_write_that_waited_does_not_tag_beyond_its_metadata),
 		F(config_forces_unit_access),
 	};
 

@@ -177,7 +177,9 @@ static void format(struct sim *s, uint32_t interleaved, uint32_t pi)
 
 static uint16_t transfer(struct sim *s, uint8_t opcode, uint32_t prinfo, void *meta)
 {
-	s->req = (struct nvme_req){ .flags = NVME_REQ_STAMP | NVME_REQ_CHECK, .meta = meta };
+	s->req = (struct nvme_req){ .flags = NVME_REQ_STAMP | NVME_REQ_CHECK,
+				    .meta = meta,
+				    .meta_bytes = 4096 };
 	nvme_cmd_rw(&s->req, s->ns, opcode, s->mem.va, 64, 4, prinfo);
 	return sim_run(s);
 }
