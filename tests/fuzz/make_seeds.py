@@ -103,29 +103,99 @@ def registers() -> dict[str, bytes]:
     }
 
 
+#: Bits of the first byte of fuzz_driver.c, and the lies of liar.h.
+HAS_CAP, HAS_ID, HAS_NS, OWN_INIT, TRAPPED, CTRL_DIES = 1, 2, 4, 8, 16, 32
+COMMANDS, NAPS, REGISTERS = 1, 2, 4
+#: What a script does: the low nibble of an operation, the high one says more.
+QUEUE, NAMESPACE, POLL, RESET, LIFE, LOOK, DEVICE = 0x0A, 0x0E, 0x05, 0x0C, 0x0D, 0x09, 0x0F
+SUBMIT_ADMIN, EXEC, LATER, POST, DELETE = 0x03, 0x04, 0x07, 0x08, 0x0B
+#: Bring-up, a namespace and a queue, before which no lie is told.
+HONEST = bytes(10)
+
+
+def script(
+    *parts: bytes | int, how: int = 0, lies: int = 0, quirks: int = 0, told: bytes = b""
+) -> bytes:
+    """A device of that kind and what is done with it; its lies are read from the end."""
+    body = b"".join(bytes([part]) if isinstance(part, int) else part for part in parts)
+    return bytes([how, lies, quirks]) + body + told[::-1]
+
+
+def io(*opcodes: int, queue: int = 0) -> bytes:
+    """One command each, by its place in the table of driver_rig.c: stamped and checked."""
+    records = {5: b"", 3: b"", 4: b"\x08\x00\x01", 6: b"\x08\x00"}
+    ends = [bytes([0x20 | code]) + records.get(code, b"\x03\x08\x00") for code in opcodes]
+    return b"".join(bytes([queue]) + end for end in ends)
+
+
+def namespace(flbas: int, dps: int = 0) -> bytes:
+    data = bytearray(192)
+    data[:24] = struct.pack("<3Q", 1 << 20, 1 << 20, 1 << 20)
+    data[25], data[26], data[29] = 3, flbas, dps
+    data[128:144] = struct.pack("<4I", 9 << 16, 9 << 16 | 8, 12 << 16, 12 << 16 | 64)
+    return bytes(data)
+
+
+def sick_drivers() -> dict[str, bytes]:
+    """Devices that are not ready, not idle, fatal, gone, without end; and every kind of lie."""
+    queue, work = bytes([NAMESPACE, QUEUE, 6]), io(0, 1, 0) + bytes([POLL])
+    seeds = {}
+    for bit in range(8):
+        quirk = bytes([DEVICE | 0x20, 1 << bit])
+        for kind in range(4):
+            body = (queue, work, quirk, work, RESET | kind << 4, DEVICE | 0x20, 0, LIFE | 0x10)
+            seeds[f"quirk-{bit}-{kind}"] = script(*body, queue, work)
+        seeds[f"born-{bit}"] = script(queue, work, quirks=1 << bit)
+    for kind in range(16):
+        told = HONEST + bytes([0x90 | kind, 1, 2, 3, 4, 5, 6, 7]) * 6
+        seeds[f"lie-{kind:x}"] = script(queue, work * 3, lies=COMMANDS, told=told)
+        told = bytes([0x90 | kind, 0xF0 | kind, 1, 2])
+        admin = bytes([EXEC, 0x08, 0x00, 0x01, 0x01, 0x00])
+        body = (queue, work, DEVICE | 0x30, NAPS, admin, RESET, LIFE | 0x20, queue, work)
+        seeds[f"nap-{kind:x}"] = script(*body, told=told * 8)
+    for bit in range(4):
+        told = bytes(12 + bit) + bytes([0x90 | bit, 5, 0, 0]) * 8
+        seeds[f"register-{bit}"] = script(queue, work, lies=REGISTERS, told=told)
+    return seeds
+
+
 def drivers() -> dict[str, bytes]:
-    controller = bytearray(600)
-    controller[77], controller[259], controller[516] = 5, 3, 1
-    namespace = bytearray(384)
-    namespace[:24] = struct.pack("<3Q", 1 << 20, 1 << 20, 1 << 20)
-    namespace[25] = 3
-    namespace[128:144] = struct.pack("<4I", 9 << 16, 9 << 16 | 8, 12 << 16, 12 << 16 | 64)
-    read = b"\x00\x01\x05\x00\x07\x00\x00"
-    raw = b"\x01\x00" + bytes(24) + b"\x02\x01\x00\x10"
-    post = b"\x02\x1f" + bytes(16)
-    seeds = {
-        "io": bytes([0, 8]) + (read + raw + b"\x04") * 8,
-        "held": bytes([4, 8]) + (read + raw + post + post + b"\x04") * 8,
-        "both": bytes([7]) + controller + namespace + b"\x08" + (read + post + b"\x04") * 8,
-        "admin": bytes([4, 8]) + (b"\x02\x1e" + bytes(16) + b"\x04\x08\x00\x00") * 8,
-        "reset": bytes([4, 8]) + (read + b"\x45\x08" + read + b"\x4f\x08\x04") * 4,
-        "late": bytes([4, 8]) + read * 4 + b"\xf6\xff\xff\x04" * 4 + b"\x08",
-        "health": bytes([4, 8]) + read + (b"\x07\x02\x07\x00\x00\x04") * 2,
+    controller = bytearray(128)
+    controller[77], controller[78] = 5, 1
+    queue = bytes([NAMESPACE, QUEUE, 6])
+    registers = struct.pack("<QIIB", 0x2001_0100_FF01_003F, 0x20000, 0xFF00FF, 0)
+    all_io = io(*range(8)) + bytes([POLL])
+    raw = bytes([0x00, 0x80, 0x18, 0x00, 0x10]) + bytes(24)
+    admin = b"".join(bytes([SUBMIT_ADMIN | code << 4, 0x01, 0x00, 0x00]) for code in range(8))
+    post = bytes([POST, 0x1D]) + bytes(16)
+    # What waits for a slot meets a namespace of larger LBAs.
+    bigger = script(queue, 0x70, io(1)[1:] * 8, DEVICE | 0x50, 0x1B, NAMESPACE, POLL)[3:] + b"\0\2"
+    seeds = sick_drivers()
+    seeds |= {
+        "io": script(queue, all_io * 3),
+        "raw": script(queue, raw * 4, POLL),
+        "trapped": script(queue, all_io, how=TRAPPED),
+        "stride": script(queue, all_io, how=HAS_CAP)[:3] + registers + queue + all_io,
+        "interrupts": script(queue, 0xCA, 6, all_io, quirks=0x80),
+        "held": script(queue, io(0, 1, 7) * 8, POLL, post * 3, POLL, lies=1, told=b"\x90" * 40),
+        "wait": script(queue, bytes([0x70]) + io(0)[1:] * 8, 0x9E, 0x70, io(1)[1:] * 8, POLL),
+        "admin": script(queue, admin, POLL, admin, POLL),
+        "events": script(bytes([DEVICE | 0x50, 0x02]) * 12, POLL, LOOK, POLL),
+        "late": script(queue, 0xF9, 1, 0, io(0), LATER | 0xF0, 0xFF, 0xFF, POLL, lies=1),
+        "identify": script(how=HAS_ID)[:3] + bytes(controller) + queue + all_io,
+        "own": script(0, 1, 2, 3, 4, 5, 7, queue, all_io, how=OWN_INIT),
+        "dies": script(queue, all_io, how=CTRL_DIES),
+        "power": script(queue, 0x3D, 0x4D, queue, all_io, 0x2D, 0x1D, queue, all_io),
+        "poke": script(queue, 0x5D, 0x6D, queue, all_io, 0x0D, 0x1D, 0x7D),
+        "callbacks": script(queue, LOOK | 0x80, all_io * 3),
+        "verify": script(queue, 0xCE, io(1, 0, 7, 3, 0), POLL, 0xA2, io(0), POLL),
+        "bigger": script(how=HAS_NS)[:3] + namespace(0) + bigger,
     }
     for flbas in range(4):
-        namespace[26] = flbas | flbas << 4 & 0x10
-        namespace[29] = flbas
-        seeds[f"format-{flbas}"] = bytes([6]) + namespace + b"\x08" + (read + post + b"\x04") * 4
+        for dps in (0, 1, 9):
+            form = namespace(flbas | flbas << 4 & 0x10, dps if flbas & 1 else 0)
+            body = queue + io(1, 0, 2, 7) * 3 + bytes([POLL])
+            seeds[f"format-{flbas}-{dps}"] = script(how=HAS_NS) + form + body
     return seeds
 
 
