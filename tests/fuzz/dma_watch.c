@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "bus/dma.h"
+#include "bus/dma_pin.h"
 
 #define PAGES 65536u /* 256 MiB of the pool; what lies behind is taken for taken */
 
@@ -11,8 +11,8 @@ static bool taken[PAGES];
 
 int __real_dma_alloc(struct dma_mem *out, size_t len);
 int __wrap_dma_alloc(struct dma_mem *out, size_t len);
-void __real_dma_free(struct dma_mem *mem);
-void __wrap_dma_free(struct dma_mem *mem);
+bool __real_dma_pin_keeps(const struct dma_mem *mem);
+bool __wrap_dma_pin_keeps(const struct dma_mem *mem);
 
 static void mark(uint64_t iova, size_t len, bool is)
 {
@@ -32,11 +32,14 @@ int __wrap_dma_alloc(struct dma_mem *out, size_t len)
 	return err;
 }
 
-void __wrap_dma_free(struct dma_mem *mem)
+/* What is freed while it is pinned stays taken. */
+bool __wrap_dma_pin_keeps(const struct dma_mem *mem)
 {
-	if (mem && mem->va)
+	bool kept = __real_dma_pin_keeps(mem);
+
+	if (!kept)
 		mark(mem->iova, mem->len, false);
-	__real_dma_free(mem);
+	return kept;
 }
 
 bool __attribute__((no_sanitize("coverage"))) dma_watch_taken(uint64_t iova, size_t len)

@@ -162,7 +162,12 @@ static uint8_t admin_opcode(struct rig *r, uint8_t op)
 					   NVME_ADMIN_FORMAT,	     NVME_ADMIN_SANITIZE,
 					   NVME_ADMIN_NS_MANAGEMENT, NVME_ADMIN_DELETE_SQ };
 
-	return op & 8 ? input_u8(r->in) : opcodes[op & 7];
+	uint8_t opcode = op & 8 ? input_u8(r->in) : opcodes[op & 7];
+
+	/* A queue of the script's own, in the place of one of the driver's. */
+	if (opcode == NVME_ADMIN_CREATE_SQ || opcode == NVME_ADMIN_CREATE_CQ)
+		r->liar->lied = true;
+	return opcode;
 }
 
 static void admin_submit(struct rig *r, uint8_t op)
