@@ -290,11 +290,11 @@ static int power_on(struct nvme_ctrl *ctrl)
 {
 	int err = ctrl->bus->ops->power(ctrl->bus, true);
 
-	if (!err)
-		err = pci_enable(ctrl->bus);
-	if (!err)
-		err = bus_irq_replay(ctrl->bus);
-	return err ? err : come_back(ctrl);
+	if (err)
+		return err;
+	/* It may have been on all the time, and have queues. */
+	freeze_all(ctrl);
+	return start_over(ctrl);
 }
 
 int nvme_ctrl_power(struct nvme_ctrl *ctrl, bool on)

@@ -163,6 +163,22 @@ static void a_function_that_lost_its_config_space_decodes_after_reinit(void **st
 	assert_int_equal(f->fake->config[PCI_CFG_COMMAND] & 6, 6);
 }
 
+static void power_that_was_never_off_leaves_no_queue_behind(void **state)
+{
+	struct nvme_qpair *before, *after;
+	struct nvme_ctrl *ctrl;
+
+	assert_int_equal(nvme_ctrl_open(&ctrl, "sim:latency=none", NULL), 0);
+	assert_int_equal(nvme_qpair_create(ctrl, 16, 0, 0, &before), 0);
+	assert_int_equal(nvme_ctrl_power(ctrl, true), 0);
+	assert_int_equal(nvme_qpair_create(ctrl, 4, 0, 0, &after), 0);
+
+	assert_int_equal(nvme_qpair_enter(before), -ESHUTDOWN);
+	assert_int_equal(nvme_qpair_delete(before), 0);
+	assert_int_equal(nvme_qpair_delete(after), 0);
+	nvme_ctrl_put(ctrl);
+}
+
 static void power_that_cannot_be_cut_leaves_the_controller_up(void **state)
 {
 	struct fixture *f = *state;
@@ -452,6 +468,7 @@ int main(void)
 		T(memory_of_cut_commands_rests_until_the_device_has_stopped),
 		T(no_queue_is_made_or_kept_while_the_controller_is_down),
 		T(a_function_that_lost_its_config_space_decodes_after_reinit),
+		cmocka_unit_test(power_that_was_never_off_leaves_no_queue_behind),
 		T(power_that_cannot_be_cut_leaves_the_controller_up),
 		T(a_script_that_clears_and_sets_cc_en_keeps_its_admin_queue),
 		T(a_script_with_an_admin_queue_of_its_own_is_left_alone),
