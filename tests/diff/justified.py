@@ -349,7 +349,7 @@ LIST: tuple[Justified, ...] = (
         "Do Not Retry",
         "Base 4.2.3",
         "ours",
-        "the same command would fail again; theirs leaves DNR clear after errors of the data and its "
+        "the same command would fail again; theirs leaves DNR clear after errors of data and of "
         "protection information, of pointers, and of flags",
         lambda d: (
             d.key == "dnr"

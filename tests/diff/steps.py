@@ -330,7 +330,7 @@ class Generator:
 
     def depth(self) -> int:
         """Entries as QSIZE has them, zero based, and so 0 is one entry."""
-        return self.pick(1, 2, 7, 63, 255) if self.sometimes(92) else self.pick(0, 2048, 65535)
+        return self.random.choice((1, 2, 7, 63, 255) if self.sometimes(92) else (0, 2048, 65535))
 
     def use(self, qid: int) -> Step:
         """Read commands through a pair of queues that may be there."""
