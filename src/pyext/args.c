@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pyext/args.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -212,6 +213,11 @@ int arg_double(PyObject *o, const char *name, double *out)
 		if (PyErr_ExceptionMatches(PyExc_TypeError))
 			PyErr_Format(PyExc_TypeError, "%s must be a number, not %R", name,
 				     Py_TYPE(o));
+		return -1;
+	}
+	/* It is neither below nor above any limit: a wait that long would not end. */
+	if (isnan(v)) {
+		PyErr_Format(PyExc_ValueError, "%s must be a number, not nan", name);
 		return -1;
 	}
 	*out = v;

@@ -1,10 +1,13 @@
 """Arguments of any kind, for every call there is, in processes of their own."""
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from nvme import _core
 
 SCRIPT = Path(__file__).resolve().parents[1] / "fuzz" / "random_calls.py"
 SECONDS = 3
@@ -20,3 +23,16 @@ def test_any_arguments_return_or_raise_what_is_documented(seed: int) -> None:
     returned, raised = map(int, done.stdout.split()[-2:])
     assert returned > 100
     assert raised > 100
+
+
+def test_what_is_not_a_number_is_no_time_and_no_rate(nvme0n1, qpair) -> None:
+    one_read = {"sizes": struct.pack("<III", 8, 8, 1), "ops": struct.pack("<II", 2, 1)}
+    worker = _core.Worker(nvme0n1, **one_read, io_count=1)
+    worker.start()
+    assert worker.join(60)
+
+    for call in (qpair.wait_int, worker.join, worker.percentile):
+        with pytest.raises(ValueError, match="nan"):
+            call(float("nan"))
+    with pytest.raises(ValueError, match="iops must be a number, not nan"):
+        _core.Worker(nvme0n1, **one_read, io_count=1, iops=float("nan"))

@@ -9,6 +9,7 @@ arguments. It prints how many calls returned and how many raised.
 """
 
 import contextlib
+import faulthandler
 import inspect
 import os
 import random
@@ -39,6 +40,7 @@ EXPECTED = (
 )
 #: A SystemError of the interpreter: a function of the extension broke its rules.
 BROKEN = ("returned NULL", "returned a result", "without exception", "bad argument")
+PATIENCE_S = 120
 #: Ten minutes of patience, in Python.
 LEFT_OUT = {"_long"}
 #: They wait as long as they are told.
@@ -79,12 +81,16 @@ class Caller:
 
     def renew(self) -> None:
         """What a random call has closed, reset or taken away is made anew."""
+        if not self.lost:
+            try:
+                self.nvme._reset(0)
+            except (d.NvmeError, SystemError):
+                self.lost = True  # without power, or removed by a fault
         if self.lost:
             self.drives += 1
             self.nvme = d.Controller(f"sim:size=16M,latency=none,seed={self.drives}")
         self.lost = False
         self.nvme.timeout = 20
-        self.nvme._reset(0)
         namespace = d.Namespace(self.nvme, 1)
         self.objects: dict[str, Any] = {
             "Controller": self.nvme,
@@ -206,6 +212,9 @@ class Caller:
             self.raised += 1
         except ZeroDivisionError:
             self.raised += 1  # of a callback
+        # Whatever it was set to: what still runs is waited for as long as that.
+        with contextlib.suppress(d.NvmeError, SystemError):
+            self.nvme.timeout = 20
 
     def sweep(self) -> None:
         """Everything once, in three ways. What has no object here would not be called at all."""
@@ -263,14 +272,14 @@ class Caller:
         self.sweep()
         while time.monotonic() < until:
             self.counted(self.step)
-            if not self.lost:
-                self.nvme.timeout = 20
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    # What hangs says where.
+    faulthandler.dump_traceback_later(float(sys.argv[2]) + PATIENCE_S, exit=True)
     with tempfile.TemporaryDirectory() as folder:
         caller = Caller(int(sys.argv[1]), folder)
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             caller.run(float(sys.argv[2]))
-    print(caller.returned, caller.raised)
+    print(caller.returned, caller.raised, flush=True)
