@@ -51,7 +51,7 @@ def deeper_commands() -> dict[str, bytes]:
     for form in range(1, 8):
         for profile in (2, 9):
             seeds[f"format-{form}-{profile}"] = start(profile | form << 4) + reads
-    every = b"".join(command(0, 0x80, 3, (form | 1 << 9,)) for form in range(6))
+    every = b"".join(command(0, 0x80, 3, (form,)) for form in range(6))
     seeds["formats"] = start(2) + every + reads
     entry = struct.pack("<QII", IOVA + 0x20000, 8, 0)
     for profile in (10, 15):
