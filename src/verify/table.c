@@ -100,7 +100,10 @@ uint64_t verify_memory_bytes(const struct verify_table *t)
 
 uint64_t verify_next_group(const struct verify_table *t, uint64_t group)
 {
-	while (group < t->ngroups) {
+	/* A drive may claim so many LBAs that looking at each group takes minutes. */
+	uint64_t end = atomic_load(&t->groups_end);
+
+	while (group < end) {
 		if (group % 8 == 0 && !atomic_load_explicit((_Atomic uint64_t *)&t->groups[group],
 							    memory_order_acquire))
 			group += 8;
@@ -115,9 +118,12 @@ uint64_t verify_next_group(const struct verify_table *t, uint64_t group)
 bool verify_group_take(struct verify_table *t, uint64_t lba)
 {
 	_Atomic uint8_t *group = &t->groups[lba >> VERIFY_GROUP_SHIFT];
+	uint64_t end = (lba >> VERIFY_GROUP_SHIFT) + 1, was = atomic_load(&t->groups_end);
 
 	if (!verify_memory_take())
 		return false;
+	while (was < end && !atomic_compare_exchange_weak(&t->groups_end, &was, end))
+		;
 	if (atomic_fetch_or(group, VERIFY_GROUP_USED) & VERIFY_GROUP_USED)
 		verify_memory_give(1); /* another thread was faster */
 	else

@@ -42,6 +42,7 @@
  * @epoch: it belongs to this epoch; rises when a Flush begins
  * @durable: epochs up to here are durable
  * @settled: epochs up to here are VERIFY_LIFE_DURABLE in @life, their slots are free
+ * @groups_end: behind the last group that was ever in use
  * @locks: a byte an LBA: readers, or 255 for a writer; NULL until the first lock
  */
 struct verify_table {
@@ -52,7 +53,7 @@ struct verify_table {
 	uint32_t lba_bytes;
 	_Atomic uint32_t slot;
 	/* cold from here */
-	_Atomic uint64_t ngroups_used;
+	_Atomic uint64_t ngroups_used, groups_end;
 	_Atomic(_Atomic uint8_t *) locks;
 	pthread_mutex_t mutex; /* epochs, creation of locks */
 	uint64_t ngroups;

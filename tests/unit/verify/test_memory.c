@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/err.h"
 
@@ -32,6 +33,31 @@ static void eight_terabytes_cost_nothing_until_written(void **state)
 	assert_int_equal(verify_memory_bytes(t), 0);
 	/* A page of the group bytes and of page tables each. */
 	assert_in_range(resident_kib() - before, 0, 2 * 4 * 997);
+	verify_destroy(t);
+}
+
+static long page_faults(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/* A drive may claim any size, and each group that is looked at is a byte of memory. */
+static void forgetting_all_looks_only_where_something_was(void **state)
+{
+	uint8_t data[LBA_BYTES] = { 0 };
+	struct verify_table *t;
+	long before;
+
+	assert_int_equal(verify_create(&t, TB8_NLBAS, LBA_BYTES), 0);
+	verify_stamp(t, data, 0, 1, LBA_BYTES);
+	before = page_faults();
+	verify_unmap(t, 0, TB8_NLBAS);
+
+	assert_in_range(page_faults() - before, 0, 100);
+	assert_int_equal(verify_memory_bytes(t), 0);
 	verify_destroy(t);
 }
 
@@ -100,6 +126,7 @@ int main(void)
 		cmocka_unit_test(eight_terabytes_cost_nothing_until_written),
 		cmocka_unit_test_setup_teardown(a_write_takes_one_group, table_setup,
 						table_teardown),
+		cmocka_unit_test(forgetting_all_looks_only_where_something_was),
 		cmocka_unit_test(unmapping_gives_memory_back),
 		cmocka_unit_test_setup_teardown(beyond_the_limit_writes_are_stamped_and_unknown,
 						table_setup, table_teardown),
