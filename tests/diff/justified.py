@@ -421,13 +421,6 @@ LIST: tuple[Justified, ...] = (
         kind("moves")(lambda d: d.arg("segments") == 3 and d.theirs == "00/0d"),
     ),
     Justified(
-        "lists that are not mapped",
-        "Base 4.2.3",
-        "ours",
-        "Data Transfer Error; theirs does not hear of faults in the IOMMU and reads zeros",
-        kind("moves")(lambda d: "unmapped" in (d.arg("lie") or "") and d.status("00/04")),
-    ),
-    Justified(
         "PRP1 that is not dword aligned",
         "Base 4.3.1",
         "both",
