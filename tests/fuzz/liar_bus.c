@@ -109,7 +109,8 @@ static void write_cc(struct liar *liar, uint32_t cc)
 	liar->cc = cc;
 	if (!was && is)
 		enable(liar);
-	if (was && !is && !(liar->quirks & LIAR_NEVER_IDLE)) {
+	/* One that is not ready and yet goes on could not be told from one that stopped. */
+	if (was && !is && (!(liar->quirks & LIAR_NEVER_IDLE) || !NVME_GET(liar->csts, CSTS_RDY))) {
 		liar->csts = 0;
 		liar_forget(liar);
 	}
