@@ -96,7 +96,7 @@ class Generator:
         nlb = self.random.randint(1, 4)
         args: dict[str, Any] = {
             "opc": self.pick(WRITE, WRITE, WRITE, READ, READ, READ, COMPARE, VERIFY),
-            "slba": self.random.randrange(PRIMED - 4),
+            "slba": self.random.randrange(1, PRIMED - 4),  # QEMU takes any guard of LBA 0
             "nlb": nlb,
             "prinfo": self.pick(0, 8, 15, 7, self.random.randrange(16)),
             "seed": self.random.getrandbits(32),
