@@ -66,6 +66,7 @@ class Sender:
         self.smart = bytes(512)
         self.counted = Counted()
         self.detached = self.was_reset = False
+        self.formatted = False  # a namespace may be as another session has left it
         self.open_queues()
 
     def close(self) -> None:

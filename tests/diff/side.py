@@ -33,11 +33,12 @@ class Side(Sender):
         self.nvme.reset()
         self.open_queues()
         for nsid, oracle in self.oracles.items():
-            if oracle.lba_bytes != 512 or oracle.pi:
+            if oracle.lba_bytes != 512 or oracle.pi or not self.formatted:
                 self.format(nsid, 512, 0)
             for slba, nlb in oracle.window():
                 self.plain(steps.WRITE_ZEROES, nsid, slba, nlb)
             oracle.reset(512, self.sizes[nsid] // 512)
+        self.formatted = True
         for fid, nsid, value in BASELINE:
             self.admin(sender.SET_FEATURES, nsid, cdw10=fid, cdw11=value)
         self.smart = self.read_log(2, 512)
