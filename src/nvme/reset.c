@@ -110,6 +110,15 @@ static int act(struct nvme_ctrl *ctrl, enum nvme_reset kind)
 	return err_set(-EINVAL, "no such reset: %d", (int)kind);
 }
 
+/* A reset that was sent need not have happened: the link may have been down at that moment. */
+static bool has_stopped(struct nvme_ctrl *ctrl)
+{
+	uint32_t cc, csts;
+
+	return !nvme_ctrl_read32(ctrl, NVME_REG_CC, &cc) && !NVME_GET(cc, CC_EN) &&
+	       !nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts) && !NVME_GET(csts, CSTS_RDY);
+}
+
 /* Under reset_lock. */
 static int come_back(struct nvme_ctrl *ctrl)
 {
@@ -123,6 +132,9 @@ static int come_back(struct nvme_ctrl *ctrl)
 		ctrl->down = true;
 		return err;
 	}
+	/* By now it was disabled, whatever the reset did. */
+	for (struct nvme_qpair *q = ctrl->qpairs; q; q = q->next)
+		q->owned = q->owned && atomic_load(&q->state) != NVME_QPAIR_DEAD;
 	nvme_ns_refresh_all(ctrl, 0);
 	return 0;
 }
@@ -146,7 +158,7 @@ int nvme_ctrl_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind)
 		return err;
 	freeze_all(ctrl);
 	err = act(ctrl, kind);
-	drain_all(ctrl, !err);
+	drain_all(ctrl, !err && has_stopped(ctrl));
 	if (!err)
 		err = come_back(ctrl);
 	else
