@@ -100,6 +100,14 @@ int pci_enable(struct bus *bus)
 	return pci_write16(bus, PCI_CFG_COMMAND, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
+void pci_stop_dma(struct bus *bus)
+{
+	uint16_t command;
+
+	if (!pci_read16(bus, PCI_CFG_COMMAND, &command))
+		pci_write16(bus, PCI_CFG_COMMAND, (uint16_t)(command & ~PCI_COMMAND_MASTER));
+}
+
 static int find_pm(struct bus *bus)
 {
 	int cap = pci_find_cap(bus, PCI_CAP_PM);

@@ -31,6 +31,8 @@ int pci_present(struct bus *bus);
 
 /* Memory decoding and bus mastering on, INTx as it was. */
 int pci_enable(struct bus *bus);
+/* Bus mastering off: memory is about to go, and the device may not have noticed that it is over. */
+void pci_stop_dma(struct bus *bus);
 
 /* D0..D3hot (0..3). Setting waits the 10 ms of PCI-PM and reads back: -EIO if refused. */
 int pci_get_power_state(struct bus *bus);

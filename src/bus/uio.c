@@ -361,18 +361,15 @@ static int uio_open(struct bus **out, const char *addr)
 	return 0;
 }
 
-/* Bus mastering off before the memory goes: the device may not have noticed that it is over. */
 static void uio_close(struct bus *bus)
 {
 	struct uio_device *dev = uio_device_of(bus);
-	uint16_t command;
 
 	if (bus->pid != getpid()) {
 		free(dev);
 		return;
 	}
-	if (!pci_read16(bus, PCI_CFG_COMMAND, &command))
-		pci_write16(bus, PCI_CFG_COMMAND, (uint16_t)(command & ~PCI_COMMAND_MASTER));
+	pci_stop_dma(bus);
 	dma_detach(bus);
 	tear_down(dev);
 }

@@ -18,7 +18,6 @@
 #include "bus/vfio_container.h"
 #include "bus/vfio_device.h"
 #include "bus/vfio_group.h"
-#include "spec/pci.h"
 #include "spec/reg.h"
 
 #define INFO_BYTES 4096u
@@ -282,18 +281,15 @@ static int vfio_open(struct bus **out, const char *addr)
 	return 0;
 }
 
-/* Bus mastering off before the memory goes: the device may not have noticed that it is over. */
 static void vfio_close(struct bus *bus)
 {
 	struct vfio_device *dev = vfio_device_of(bus);
-	uint16_t command;
 
 	if (bus->pid != getpid()) {
 		free(dev);
 		return;
 	}
-	if (!pci_read16(bus, PCI_CFG_COMMAND, &command))
-		pci_write16(bus, PCI_CFG_COMMAND, (uint16_t)(command & ~PCI_COMMAND_MASTER));
+	pci_stop_dma(bus);
 	dma_detach(bus);
 	tear_down(dev);
 }
