@@ -3,6 +3,7 @@
  * Resets of every kind while workers run with verification, threads share the admin queue,
  * and queues come and go; also with a device that has a thread of its own.
  */
+#include "drive.h"
 #include "fixture.h"
 
 #include <pthread.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/counts.h"
 #include "base/err.h"
 #include "bus/dma.h"
 #include "ioworker/ioworker.h"
@@ -25,45 +25,34 @@
 #define REGION	2000u
 #define PAGE	4096u
 
-struct drive {
-	struct nvme_ctrl *ctrl;
-	struct nvme_ns *ns;
+/* Who uses the drive while it is reset. */
+struct crowd {
 	pthread_t admins[ADMINS], visitor;
 	_Atomic bool over;
 	_Atomic unsigned int answers, visits;
 	_Atomic int fault;
 };
 
-static struct drive drive;
+static struct crowd crowd;
 
-static int open_drive(const char *addr)
+static void begin_on_drive(void)
 {
-	drive = (struct drive){ 0 };
+	crowd = (struct crowd){ 0 };
 	nvme_config.verify = true;
-	if (nvme_ctrl_open(&drive.ctrl, addr, NULL) || nvme_ns_open(drive.ctrl, 1, &drive.ns))
-		fail_msg("%s", err_text());
 	nvme_ns_set_locks(drive.ns, true);
-	return 0;
 }
 
 static int setup(void **state)
 {
-	return open_drive("sim:size=1G");
+	drive_open(state);
+	begin_on_drive();
+	return 0;
 }
 
 static int setup_always(void **state)
 {
-	return open_drive("sim:size=1G,thread=always");
-}
-
-static int teardown(void **state)
-{
-	nvme_ns_put(drive.ns);
-	nvme_ctrl_put(drive.ctrl);
-	nvme_config.verify = false;
-	assert_int_equal(count_get(COUNT_QPAIRS), 0);
-	assert_int_equal(count_get(COUNT_REQUESTS), 0);
-	assert_int_equal(count_get(COUNT_THREADS), 0);
+	drive_open_always(state);
+	begin_on_drive();
 	return 0;
 }
 
@@ -73,7 +62,7 @@ static void judge(int rc, _Atomic unsigned int *successes)
 	if (!rc)
 		atomic_fetch_add(successes, 1);
 	else if (rc != -ESHUTDOWN)
-		atomic_store(&drive.fault, rc);
+		atomic_store(&crowd.fault, rc);
 }
 
 static void *ask(void *arg)
@@ -81,11 +70,11 @@ static void *ask(void *arg)
 	static const uint32_t cdw10_15[6] = { 1 };
 	uint8_t data[PAGE];
 
-	while (!atomic_load(&drive.over)) {
+	while (!atomic_load(&crowd.over)) {
 		struct nvme_req req = { 0 };
 
 		nvme_cmd_raw(&req, NVME_ADMIN_IDENTIFY, 0, data, sizeof(data), cdw10_15);
-		judge(nvme_admin_exec(drive.ctrl, &req, 0), &drive.answers);
+		judge(nvme_admin_exec(drive.ctrl, &req, 0), &crowd.answers);
 	}
 	return NULL;
 }
@@ -136,11 +125,11 @@ static void *visit(void *arg)
 
 	if (dma_alloc(&mem, PAGE))
 		return NULL;
-	while (!atomic_load(&drive.over)) {
+	while (!atomic_load(&crowd.over)) {
 		struct nvme_qpair *q;
 		int rc = nvme_qpair_create(drive.ctrl, 8, 0, NVME_QPAIR_NO_IRQ, &q);
 
-		judge(rc ? rc : read_once(q, mem.va), &drive.visits);
+		judge(rc ? rc : read_once(q, mem.va), &crowd.visits);
 	}
 	dma_free(&mem);
 	return NULL;
@@ -204,8 +193,8 @@ static uint64_t under_load(int (*reset)(void))
 		w[i] = started(i);
 	for (unsigned int i = 0; i < WORKERS; i++)
 		wait_for_progress(w[i]);
-	wait_for_more(&drive.answers);
-	wait_for_more(&drive.visits);
+	wait_for_more(&crowd.answers);
+	wait_for_more(&crowd.visits);
 	if (reset())
 		fail_msg("%s", err_text());
 	for (unsigned int i = 0; i < WORKERS; i++) {
@@ -264,19 +253,19 @@ static void resets_under_load(void **state)
 					       subsystem,  power,	   quiet_and_back };
 
 	for (unsigned int i = 0; i < ADMINS; i++)
-		assert_int_equal(pthread_create(&drive.admins[i], NULL, ask, NULL), 0);
-	assert_int_equal(pthread_create(&drive.visitor, NULL, visit, NULL), 0);
+		assert_int_equal(pthread_create(&crowd.admins[i], NULL, ask, NULL), 0);
+	assert_int_equal(pthread_create(&crowd.visitor, NULL, visit, NULL), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(resets) * ROUNDS; i++) {
 		total_ios += under_load(resets[i % ARRAY_SIZE(resets)]);
 		total_resets++;
 	}
-	atomic_store(&drive.over, true);
+	atomic_store(&crowd.over, true);
 	for (unsigned int i = 0; i < ADMINS; i++)
-		pthread_join(drive.admins[i], NULL);
-	pthread_join(drive.visitor, NULL);
-	total_answers += atomic_load(&drive.answers);
-	total_visits += atomic_load(&drive.visits);
-	assert_int_equal(atomic_load(&drive.fault), 0);
+		pthread_join(crowd.admins[i], NULL);
+	pthread_join(crowd.visitor, NULL);
+	total_answers += atomic_load(&crowd.answers);
+	total_visits += atomic_load(&crowd.visits);
+	assert_int_equal(atomic_load(&crowd.fault), 0);
 }
 
 static void resets_under_load_of_a_device_with_a_thread(void **state)
@@ -287,9 +276,9 @@ static void resets_under_load_of_a_device_with_a_thread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(resets_under_load, setup, teardown),
+		cmocka_unit_test_setup_teardown(resets_under_load, setup, drive_close),
 		cmocka_unit_test_setup_teardown(resets_under_load_of_a_device_with_a_thread,
-						setup_always, teardown),
+						setup_always, drive_close),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Workers with threads, on the software SSD. */
+#include "drive.h"
 #include "fixture.h"
 
 #include "base/clock.h"
-#include "base/err.h"
 #include "ioworker/ioworker.h"
 #include "nvme/ctrl.h"
 
 #define WORKERS 16u
-
-struct drive {
-	struct nvme_ctrl *ctrl;
-	struct nvme_ns *ns;
-};
-
-static struct drive drive;
-
-static int open_drive(const char *addr)
-{
-	if (nvme_ctrl_open(&drive.ctrl, addr, NULL))
-		return -1;
-	return nvme_ns_open(drive.ctrl, 1, &drive.ns);
-}
-
-static int setup(void **state)
-{
-	return open_drive("sim:size=1G");
-}
-
-static int setup_always(void **state)
-{
-	return open_drive("sim:size=1G,thread=always");
-}
-
-static int teardown(void **state)
-{
-	nvme_ns_put(drive.ns);
-	nvme_ctrl_put(drive.ctrl);
-	nvme_config.verify = false;
-	return 0;
-}
 
 /* Half reads, half writes, in a region of its own. */
 static struct ioworker *started(unsigned int index, uint64_t time_ns, uint64_t io_count)
@@ -173,14 +141,15 @@ static void progress_can_be_watched(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(one_worker_does_what_it_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(sixteen_at_once_all_progress_and_end_on_time, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_reset_ends_all_of_them, setup, teardown),
-		cmocka_unit_test_setup_teardown(sixteen_on_a_device_with_a_thread, setup_always,
-						teardown),
-		cmocka_unit_test_setup_teardown(stopping_takes_no_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(progress_can_be_watched, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_worker_does_what_it_is_told, drive_open,
+						drive_close),
+		cmocka_unit_test_setup_teardown(sixteen_at_once_all_progress_and_end_on_time,
+						drive_open, drive_close),
+		cmocka_unit_test_setup_teardown(a_reset_ends_all_of_them, drive_open, drive_close),
+		cmocka_unit_test_setup_teardown(sixteen_on_a_device_with_a_thread,
+						drive_open_always, drive_close),
+		cmocka_unit_test_setup_teardown(stopping_takes_no_time, drive_open, drive_close),
+		cmocka_unit_test_setup_teardown(progress_can_be_watched, drive_open, drive_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
