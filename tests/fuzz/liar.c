@@ -236,6 +236,9 @@ void liar_complete(struct liar *liar, unsigned int i, uint16_t sc11)
 	cqe.cid = held.sqe.cid;
 	cqe.sqid = held.qid;
 	cqe.sqhd = (uint16_t)liar->queues[held.qid].sq_head;
+	/* Some were held before anything was done: no queue is deleted only by word. */
+	if (!held.qid && !sc11)
+		admin(liar, &held.sqe, &cqe);
 	liar_post(liar, held.qid, cqe, true);
 }
 
