@@ -44,6 +44,14 @@ static inline bool any_fua(void)
 	return nvme_config.fua_read || nvme_config.fua_write;
 }
 
+static void prefetch(const struct ioworker *w, uint64_t slba)
+{
+	struct verify_table *table = nvme_ns_format(w->ns)->verify;
+
+	if (table)
+		verify_prefetch(table, slba);
+}
+
 static inline void submit_one(struct ioworker *w, uint64_t now_ns)
 {
 	struct ioworker_slot *slot = w->free;
@@ -52,8 +60,8 @@ static inline void submit_one(struct ioworker *w, uint64_t now_ns)
 	w->free = slot->next;
 	w->left--;
 	plan_next(&w->plan, &io);
-	if (unlikely(nvme_config.verify) && w->ns->verify)
-		verify_prefetch(w->ns->verify, io.slba);
+	if (unlikely(nvme_config.verify))
+		prefetch(w, io.slba);
 	if (likely(slot->movable && slot->op == io.op && slot->nlb == io.nlb && !any_fua())) {
 		slot->slba = io.slba;
 		nvme_cmd_move(&slot->req, io.slba);
@@ -82,7 +90,7 @@ static uint64_t submit_due(struct ioworker *w, uint64_t now_ns)
 {
 	uint64_t n = 0;
 
-	if (unlikely(w->ns->stride_bytes != w->stride_bytes))
+	if (unlikely(nvme_ns_format(w->ns)->stride_bytes != w->stride_bytes))
 		formatted(w);
 	/* A command that cannot be mapped fails inside of its submission, and ends the worker. */
 	while (w->free && w->left && !w->ending) {

@@ -36,7 +36,7 @@ static int init(struct ioworker *w, const struct ioworker_opts *o)
 	struct plan_opts plan = o->plan;
 	int err;
 
-	plan.nlbas = o->ns->nlbas;
+	plan.nlbas = nvme_ns_format(o->ns)->nlbas;
 	err = plan_init(&w->plan, &plan);
 	if (!err)
 		err = stats_init(&w->stats, w->plan.nops, (o->time_ns + SECOND_NS - 1) / SECOND_NS,
@@ -47,6 +47,7 @@ static int init(struct ioworker *w, const struct ioworker_opts *o)
 int ioworker_create(struct ioworker **out, const struct ioworker_opts *opts)
 {
 	int err = check_opts(opts);
+	const struct nvme_ns_format *f;
 	struct ioworker *w;
 
 	if (err)
@@ -61,8 +62,9 @@ int ioworker_create(struct ioworker **out, const struct ioworker_opts *opts)
 		return err;
 	}
 	w->ns = nvme_ns_get(opts->ns);
-	w->lba_bytes = opts->ns->lba_bytes;
-	w->stride_bytes = opts->ns->stride_bytes;
+	f = nvme_ns_format(opts->ns);
+	w->lba_bytes = f->lba_bytes;
+	w->stride_bytes = f->stride_bytes;
 	w->time_ns = opts->time_ns;
 	w->io_count = opts->io_count;
 	if (opts->plan.nreplay && (!w->io_count || w->io_count > opts->plan.nreplay))
@@ -102,6 +104,7 @@ void ioworker_set_fault(struct ioworker *w, enum ioworker_fault fault, const cha
 void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 {
 	struct nvme_req *req = &slot->req;
+	const struct nvme_ns_format *f = nvme_ns_format(w->ns);
 	struct ioworker_error *e = &w->errors[w->nerrors];
 
 	if (atomic_load(&w->closing))
@@ -117,13 +120,12 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	e->record.complete_ns = req->submit_ns + req->latency_ns;
 	e->record.sqe = req->sqe;
 	e->record.cqe = req->cqe;
-	if (req->flags & NVME_REQ_MISS && w->ns->verify) {
-		uint32_t stride = nvme_ns_stride(w->ns, req->sqe.cdw12);
+	if (req->flags & NVME_REQ_MISS && f->verify) {
+		uint32_t stride = nvme_ns_stride(f, req->sqe.cdw12);
 		const uint8_t *data = req->data;
 
 		/* The driver's event has the same, for whoever looks at the controller. */
-		e->mismatch =
-			verify_check(w->ns->verify, data, req->slba, req->nlb, stride, &e->miss);
+		e->mismatch = verify_check(f->verify, data, req->slba, req->nlb, stride, &e->miss);
 		if (e->mismatch)
 			memcpy(e->data, data + (e->miss.lba - req->slba) * stride, sizeof(e->data));
 	}

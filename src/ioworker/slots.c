@@ -113,12 +113,12 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 	case NVME_CMD_READ:
 		req->flags = NVME_REQ_CHECK;
 		nvme_cmd_rw(req, w->ns, io->opcode, slot->read_data, io->slba, io->nlb, 0);
-		slot->movable = !nvme_config.fua_read && !w->ns->pi_type;
+		slot->movable = !nvme_config.fua_read && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_WRITE:
 		req->flags = NVME_REQ_STAMP;
 		nvme_cmd_rw(req, w->ns, io->opcode, slot->write_data, io->slba, io->nlb, 0);
-		slot->movable = !nvme_config.fua_write && !w->ns->pi_type;
+		slot->movable = !nvme_config.fua_write && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_FLUSH:
 		req->flags = 0;

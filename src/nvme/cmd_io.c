@@ -25,6 +25,7 @@ static inline uint32_t data_bytes(uint32_t nlb, uint32_t stride)
 void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void *data,
 		 uint64_t slba, uint32_t nlb, uint32_t cdw12_hi)
 {
+	const struct nvme_ns_format *f = nvme_ns_format(ns);
 	struct nvme_sqe *sqe = &req->sqe;
 
 	*sqe = (struct nvme_sqe){ 0 };
@@ -34,13 +35,13 @@ void nvme_cmd_rw(struct nvme_req *req, struct nvme_ns *ns, uint8_t opcode, void 
 	sqe->cdw11 = (uint32_t)(slba >> 32);
 	sqe->cdw12 = ((nlb - 1) & NVME_RW_NLB_MASK) | cdw12_hi | config_fua(opcode);
 	/* The reference tag that types 1 and 2 expect of LBA slba. */
-	if (ns->pi_type == 1 || ns->pi_type == 2)
+	if (f->pi_type == 1 || f->pi_type == 2)
 		sqe->cdw14 = (uint32_t)slba;
 	req->ns = ns;
 	req->slba = slba;
 	req->nlb = nlb;
 	req->data = data;
-	req->data_bytes = data ? data_bytes(nlb, nvme_ns_stride(ns, sqe->cdw12)) : 0;
+	req->data_bytes = data ? data_bytes(nlb, nvme_ns_stride(f, sqe->cdw12)) : 0;
 }
 
 void nvme_cmd_flush(struct nvme_req *req, struct nvme_ns *ns)

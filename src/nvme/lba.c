@@ -25,16 +25,20 @@ static bool is_writer(uint8_t opcode)
 int nvme_lba_lock(struct nvme_req *req)
 {
 	struct nvme_ns *ns = req->ns;
+	struct verify_table *table;
 	int err;
 
-	if (!ns || !ns->locks || !ns->verify || !req->nlb)
+	if (!ns || !ns->locks || !req->nlb)
 		return 0;
-	err = verify_lock(ns->verify, req->slba, req->nlb, is_writer(req->sqe.opc));
+	table = nvme_ns_format(ns)->verify;
+	if (!table)
+		return 0;
+	err = verify_lock(table, req->slba, req->nlb, is_writer(req->sqe.opc));
 	if (err == -EBUSY)
 		return err;
 	/* Without memory for the lock it goes unlocked: a conflict is then reported, not avoided. */
 	if (!err) {
-		req->verify = ns->verify;
+		req->verify = table;
 		req->flags |= NVME_REQ_LOCKED | NVME_REQ_HOOKED;
 	}
 	return 0;
@@ -50,10 +54,15 @@ static uint64_t sqe_slba(const struct nvme_sqe *sqe)
 /* What is about to change in a way that nobody recorded. @nlb 0: all of the namespace. */
 static void forget(struct nvme_qpair *q, struct nvme_req *req, uint64_t slba, uint64_t nlb)
 {
-	if (!req->ns)
+	const struct nvme_ns_format *f;
+
+	if (!req->ns) {
 		nvme_ns_forget(q->ctrl, req->sqe.nsid, slba, nlb);
-	else if (req->ns->verify)
-		verify_unmap(req->ns->verify, slba, nlb ? nlb : req->ns->nlbas);
+		return;
+	}
+	f = nvme_ns_format(req->ns);
+	if (f->verify)
+		verify_unmap(f->verify, slba, nlb ? nlb : f->nlbas);
 }
 
 static void forget_ranges(struct nvme_qpair *q, struct nvme_req *req)
@@ -99,17 +108,17 @@ static void forget_copy(struct nvme_qpair *q, struct nvme_req *req)
 }
 
 /* Metadata that the device is going to move although nobody brought memory for it. */
-static int provide_meta(struct nvme_tracker *t, struct nvme_req *req)
+static int provide_meta(const struct nvme_ns_format *f, struct nvme_tracker *t,
+			struct nvme_req *req)
 {
-	const struct nvme_ns *ns = req->ns;
 	int err;
 
-	if (!ns->meta_bytes || ns->meta_interleaved || req->meta || !req->data_bytes ||
-	    !nvme_pi_moves_meta(ns, &req->sqe))
+	if (!f->meta_bytes || f->meta_interleaved || req->meta || !req->data_bytes ||
+	    !nvme_pi_moves_meta(f, &req->sqe))
 		return 0;
 	err = nvme_tracker_extra(t);
 	if (!err)
-		err = dma_alloc(&t->extra->meta, (size_t)req->nlb * ns->meta_bytes);
+		err = dma_alloc(&t->extra->meta, (size_t)req->nlb * f->meta_bytes);
 	if (!err)
 		req->sqe.mptr = t->extra->meta.iova;
 	return err;
@@ -123,63 +132,73 @@ static void *meta_of(const struct nvme_tracker *t, const struct nvme_req *req)
 }
 
 /* A command waits or is out for a while: the namespace may have grown larger LBAs since. */
-static bool fits(const struct nvme_tracker *t, const struct nvme_req *req, uint32_t stride)
+static bool fits(const struct nvme_ns_format *f, const struct nvme_tracker *t,
+		 const struct nvme_req *req)
 {
 	uint64_t room = req->meta_bytes;
 
-	if ((uint64_t)req->nlb * stride > req->data_bytes)
+	if ((uint64_t)req->nlb * nvme_ns_stride(f, req->sqe.cdw12) > req->data_bytes)
 		return false;
-	if (req->ns->meta_interleaved || !meta_of(t, req))
+	if (f->meta_interleaved || !meta_of(t, req))
 		return true;
 	if (!req->meta)
 		room = t->extra->meta.len;
-	return (uint64_t)req->nlb * req->ns->meta_bytes <= room;
+	return (uint64_t)req->nlb * f->meta_bytes <= room;
 }
 
-static int prepare_write(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req)
+static void prepare_write(const struct nvme_ns_format *f, struct nvme_qpair *q,
+			  struct nvme_tracker *t, struct nvme_req *req)
 {
-	struct nvme_ns *ns = req->ns;
-	uint32_t stride = nvme_ns_stride(ns, req->sqe.cdw12);
-
 	if (!(req->flags & NVME_REQ_STAMP) || !req->data_bytes) {
 		forget(q, req, req->slba, req->nlb);
-		return 0;
+		return;
 	}
-	if (!fits(t, req, stride))
-		return err_set(-EMSGSIZE, "namespace %u was formatted: its LBAs are %u bytes now",
-			       ns->nsid, stride);
-	if (ns->verify) {
-		verify_stamp(ns->verify, req->data, req->slba, req->nlb, stride);
-		req->verify = ns->verify;
+	if (f->verify) {
+		verify_stamp(f->verify, req->data, req->slba, req->nlb,
+			     nvme_ns_stride(f, req->sqe.cdw12));
+		req->verify = f->verify;
 		req->flags |= NVME_REQ_HOOKED;
 	}
-	nvme_pi_generate(ns, req, meta_of(t, req));
-	return 0;
+	nvme_pi_generate(f, req, meta_of(t, req));
+}
+
+/* The memory that a command of a namespace moves its data and metadata through. */
+static int prepare_memory(const struct nvme_ns_format *f, struct nvme_tracker *t,
+			  struct nvme_req *req)
+{
+	int err = 0;
+
+	if (!(req->flags & NVME_REQ_RAW_PTR))
+		err = provide_meta(f, t, req);
+	/* Not only stamps would end up elsewhere: what the device moves would, too. */
+	if (!err && req->nlb && req->data_bytes && !fits(f, t, req))
+		err = err_set(-EMSGSIZE, "namespace %u was formatted: its LBAs are %u bytes now",
+			      req->ns->nsid, nvme_ns_stride(f, req->sqe.cdw12));
+	return err;
 }
 
 static int prepare_io(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req)
 {
+	const struct nvme_ns_format *f = req->ns ? nvme_ns_format(req->ns) : NULL;
 	const struct nvme_sqe *sqe = &req->sqe;
-	int err = 0;
+	int err = f ? prepare_memory(f, t, req) : 0;
 
-	if (req->ns && !(req->flags & NVME_REQ_RAW_PTR))
-		err = provide_meta(t, req);
 	if (err)
 		return err;
 	switch (sqe->opc) {
 	case NVME_CMD_WRITE:
-		if (req->ns)
-			err = prepare_write(q, t, req);
+		if (f)
+			prepare_write(f, q, t, req);
 		else
 			forget(q, req, sqe_slba(sqe), NVME_GET(sqe->cdw12, RW_NLB) + 1);
 		break;
 	case NVME_CMD_READ:
-		if (req->ns && req->ns->pi_type && req->flags & NVME_REQ_CHECK)
+		if (f && f->pi_type && req->flags & NVME_REQ_CHECK)
 			req->flags |= NVME_REQ_HOOKED;
 		break;
 	case NVME_CMD_FLUSH:
-		if (req->ns && req->ns->verify) {
-			req->verify = req->ns->verify;
+		if (f && f->verify) {
+			req->verify = f->verify;
 			req->verify_cookie = verify_flush_begin(req->verify);
 			req->flags |= NVME_REQ_HOOKED;
 		}
@@ -195,7 +214,7 @@ static int prepare_io(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_
 		forget_copy(q, req);
 		break;
 	}
-	return err;
+	return 0;
 }
 
 static void prepare_admin(struct nvme_req *req)
@@ -251,23 +270,23 @@ static void set_status(struct nvme_req *req, uint16_t sc11)
 
 static void check_read(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
-	struct nvme_ns *ns = req->ns;
-	uint32_t stride = nvme_ns_stride(ns, req->sqe.cdw12);
+	const struct nvme_ns_format *f = nvme_ns_format(req->ns);
 	struct verify_miss miss;
 	uint16_t bad;
 
-	if (!fits(&q->trackers[req->cid], req, stride))
+	if (!fits(f, &q->trackers[req->cid], req))
 		return;
-	if (ns->pi_type) {
-		bad = nvme_pi_check(ns, req, meta_of(&q->trackers[req->cid], req));
+	if (f->pi_type) {
+		bad = nvme_pi_check(f, req, meta_of(&q->trackers[req->cid], req));
 		if (bad) {
 			set_status(req, bad);
 			return;
 		}
 	}
-	if (!ns->verify || !(nvme_config.verify || ns->locks))
+	if (!f->verify || !(nvme_config.verify || req->ns->locks))
 		return;
-	if (!verify_check(ns->verify, req->data, req->slba, req->nlb, stride, &miss))
+	if (!verify_check(f->verify, req->data, req->slba, req->nlb,
+			  nvme_ns_stride(f, req->sqe.cdw12), &miss))
 		return;
 	set_status(req, NVME_SC_UNRECOVERED_READ);
 	req->flags |= NVME_REQ_MISS;

@@ -35,7 +35,8 @@ int nvme_lba_lock(struct nvme_req *req);
  * nvme_lba_prepare() - before a command gets its data pointer
  *
  * Stamps and records writes, forgets what is about to change in another way, generates
- * protection information, finds memory for metadata nobody brought.
+ * protection information, finds memory for metadata nobody brought, and sees to it that the
+ * memory there is has room for LBAs of the size they have by now.
  * Return: 0, -ENOMEM, -EMSGSIZE the buffers are too small for LBAs of the size they have by now.
  */
 int nvme_lba_prepare(struct nvme_qpair *q, struct nvme_tracker *t, struct nvme_req *req);

@@ -17,12 +17,6 @@
 #include "spec/identify.h"
 #include "verify/verify.h"
 
-/* Kept until the namespace closes: a command in flight may still look at its table. */
-struct nvme_ns_retired {
-	struct verify_table *table;
-	struct nvme_ns_retired *next;
-};
-
 static int identify(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_id_ns *id,
 		    uint32_t timeout_ms)
 {
@@ -32,71 +26,82 @@ static int identify(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_id_ns *id
 	return nvme_admin_must(ctrl, &req, timeout_ms, "Identify Namespace");
 }
 
-/* A new table for a new format; the old one retires. */
-static int replace_table(struct nvme_ns *ns, uint64_t nlbas, uint32_t lba_bytes)
+/* Verification starts afresh with LBAs of another size or number. */
+static void find_table(const struct nvme_ns *ns, struct nvme_ns_format *f)
 {
-	struct nvme_ns_retired *retired = NULL;
-	struct verify_table *table = NULL;
-	int err;
+	const struct nvme_ns_format *former = f->former;
 
-	if (ns->verify) {
-		retired = calloc(1, sizeof(*retired));
-		if (!retired)
-			return err_set(-ENOMEM, "no memory for a namespace");
+	if (former && former->nlbas == f->nlbas && former->lba_bytes == f->lba_bytes) {
+		f->verify = former->verify;
+		return;
 	}
-	err = verify_create(&table, nlbas, lba_bytes);
-	if (err) {
+	if (verify_create(&f->verify, f->nlbas, f->lba_bytes)) {
 		log_warn("%s: namespace %u goes without verification: %s", ns->ctrl->addr, ns->nsid,
 			 err_text());
-		table = NULL;
+		f->verify = NULL;
 	}
-	if (retired) {
-		retired->table = ns->verify;
-		retired->next = ns->retired;
-		ns->retired = retired;
-	}
-	ns->verify = table;
-	return 0;
+}
+
+static struct nvme_ns_format format_of(const struct nvme_id_ns *id)
+{
+	const struct nvme_lbaf *lbaf = &id->lbaf[nvme_flbas_index(id->flbas)];
+	struct nvme_ns_format f = {
+		.lba_bytes = 1u << lbaf->ds,
+		.meta_bytes = lbaf->ms,
+		.meta_interleaved = lbaf->ms && id->flbas & NVME_FLBAS_EXT,
+		.pi_type = NVME_GET(id->dps, DPS_PIT),
+		.pi_first = id->dps & NVME_DPS_FIRST,
+		.nlbas = id->nsze,
+	};
+
+	f.stride_bytes = f.lba_bytes + (f.meta_interleaved ? f.meta_bytes : 0);
+	return f;
+}
+
+static bool is_same(const struct nvme_ns_format *a, const struct nvme_ns_format *b)
+{
+	return a->lba_bytes == b->lba_bytes && a->meta_bytes == b->meta_bytes &&
+	       a->meta_interleaved == b->meta_interleaved && a->pi_type == b->pi_type &&
+	       a->pi_first == b->pi_first && a->nlbas == b->nlbas;
 }
 
 /* Under ns_lock, or before anybody else knows of @ns. */
 static int apply(struct nvme_ns *ns, const struct nvme_id_ns *id)
 {
-	const struct nvme_lbaf *f = &id->lbaf[nvme_flbas_index(id->flbas)];
-	int err = 0;
+	uint8_t ds = id->lbaf[nvme_flbas_index(id->flbas)].ds;
+	struct nvme_ns_format *former = atomic_load(&ns->format), *f;
 
 	if (!id->nsze)
 		return err_set(-ENOENT, "%s: namespace %u is not active", ns->ctrl->addr, ns->nsid);
-	if (f->ds < 9 || f->ds > 16)
+	if (ds < 9 || ds > 16)
 		return err_set(-EPROTO, "%s: namespace %u claims LBAs of 2^%u bytes",
-			       ns->ctrl->addr, ns->nsid, f->ds);
-	if (ns->nlbas != id->nsze || ns->lba_bytes != 1u << f->ds)
-		err = replace_table(ns, id->nsze, 1u << f->ds);
-	if (err)
-		return err;
-	ns->lba_bytes = 1u << f->ds;
-	ns->nlbas = id->nsze;
-	ns->meta_bytes = f->ms;
-	ns->meta_interleaved = f->ms && id->flbas & NVME_FLBAS_EXT;
-	ns->stride_bytes = ns->lba_bytes + (ns->meta_interleaved ? f->ms : 0);
-	ns->pi_type = NVME_GET(id->dps, DPS_PIT);
-	ns->pi_first = id->dps & NVME_DPS_FIRST;
-	ns->slow = ns->locks || ns->meta_bytes;
+			       ns->ctrl->addr, ns->nsid, ds);
+	f = malloc(sizeof(*f));
+	if (!f)
+		return err_set(-ENOMEM, "no memory for a namespace");
+	*f = format_of(id);
 	*ns->id_ns = *id;
+	if (former && is_same(f, former)) {
+		free(f);
+		return 0;
+	}
+	f->former = former;
+	find_table(ns, f);
+	ns->slow = ns->locks || f->meta_bytes;
+	atomic_store(&ns->format, f);
 	return 0;
 }
 
 static void destroy(struct nvme_ns *ns)
 {
-	struct nvme_ns_retired *retired;
+	struct nvme_ns_format *f, *former;
 
-	while ((retired = ns->retired)) {
-		ns->retired = retired->next;
-		verify_destroy(retired->table);
-		free(retired);
+	for (f = atomic_load(&ns->format); f; f = former) {
+		former = f->former;
+		if (f->verify && (!former || former->verify != f->verify))
+			verify_destroy(f->verify);
+		free(f);
 	}
-	if (ns->verify)
-		verify_destroy(ns->verify);
 	free(ns->id_ns);
 	free(ns);
 }
@@ -227,7 +232,7 @@ void nvme_ns_set_locks(struct nvme_ns *ns, bool on)
 {
 	pthread_mutex_lock(&ns->ctrl->ns_lock);
 	ns->locks = on;
-	ns->slow = ns->locks || ns->meta_bytes;
+	ns->slow = ns->locks || nvme_ns_format(ns)->meta_bytes;
 	pthread_mutex_unlock(&ns->ctrl->ns_lock);
 }
 
@@ -267,8 +272,10 @@ void nvme_ns_forget(struct nvme_ctrl *ctrl, uint32_t nsid, uint64_t slba, uint64
 {
 	pthread_mutex_lock(&ctrl->ns_lock);
 	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
-		if (ns->verify && (nsid == NVME_NSID_ALL || nsid == ns->nsid))
-			verify_unmap(ns->verify, slba, nlb ? nlb : ns->nlbas);
+		const struct nvme_ns_format *f = nvme_ns_format(ns);
+
+		if (f->verify && (nsid == NVME_NSID_ALL || nsid == ns->nsid))
+			verify_unmap(f->verify, slba, nlb ? nlb : f->nlbas);
 	}
 	pthread_mutex_unlock(&ctrl->ns_lock);
 }
@@ -277,8 +284,10 @@ void nvme_ns_flushed(struct nvme_ctrl *ctrl)
 {
 	pthread_mutex_lock(&ctrl->ns_lock);
 	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
-		if (ns->verify)
-			verify_flush_end(ns->verify, verify_flush_begin(ns->verify), true);
+		struct verify_table *table = nvme_ns_format(ns)->verify;
+
+		if (table)
+			verify_flush_end(table, verify_flush_begin(table), true);
 	}
 	pthread_mutex_unlock(&ctrl->ns_lock);
 }
@@ -287,8 +296,10 @@ void nvme_ns_power_lost(struct nvme_ctrl *ctrl)
 {
 	pthread_mutex_lock(&ctrl->ns_lock);
 	for (struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next) {
-		if (ns->verify)
-			verify_power_lost(ns->verify);
+		struct verify_table *table = nvme_ns_format(ns)->verify;
+
+		if (table)
+			verify_power_lost(table);
 	}
 	pthread_mutex_unlock(&ctrl->ns_lock);
 }

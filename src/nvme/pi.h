@@ -12,9 +12,9 @@
 #include "nvme/req.h"
 
 /* False: PRACT makes the controller insert and strip metadata that is nothing but PI. */
-static inline bool nvme_pi_moves_meta(const struct nvme_ns *ns, const struct nvme_sqe *sqe)
+static inline bool nvme_pi_moves_meta(const struct nvme_ns_format *f, const struct nvme_sqe *sqe)
 {
-	return !(ns->pi_type && ns->meta_bytes == sizeof(struct nvme_pi16) &&
+	return !(f->pi_type && f->meta_bytes == sizeof(struct nvme_pi16) &&
 		 NVME_GET(sqe->cdw12, RW_PRINFO) & NVME_PRINFO_PRACT);
 }
 
@@ -25,7 +25,7 @@ static inline bool nvme_pi_moves_meta(const struct nvme_ns *ns, const struct nvm
  * Nothing happens without PI in the format, or where PRACT leaves it to the controller.
  * Tags are those of CDW14 and CDW15.
  */
-void nvme_pi_generate(const struct nvme_ns *ns, const struct nvme_req *req, void *meta);
+void nvme_pi_generate(const struct nvme_ns_format *f, const struct nvme_req *req, void *meta);
 
 /**
  * nvme_pi_check() - check what a read brought
@@ -33,6 +33,7 @@ void nvme_pi_generate(const struct nvme_ns *ns, const struct nvme_req *req, void
  * Checks what PRINFO asks the controller to check, and the guard also when verify is on.
  * Return: 0, or NVME_SC_GUARD_CHECK, NVME_SC_APPTAG_CHECK, NVME_SC_REFTAG_CHECK.
  */
-uint16_t nvme_pi_check(const struct nvme_ns *ns, const struct nvme_req *req, const void *meta);
+uint16_t nvme_pi_check(const struct nvme_ns_format *f, const struct nvme_req *req,
+		       const void *meta);
 
 #endif

@@ -162,17 +162,21 @@ static PyObject *get_nsid(PyObject *obj, void *closure)
 static PyObject *get_capacity(PyObject *obj, void *closure)
 {
 	struct py_ns *self = (struct py_ns *)obj;
+	const struct nvme_ns_format *f;
 
 	if (py_ns_check(self))
 		return NULL;
-	return PyLong_FromUnsignedLongLong(self->ns->nlbas * self->ns->lba_bytes);
+	f = nvme_ns_format(self->ns);
+	return PyLong_FromUnsignedLongLong(f->nlbas * f->lba_bytes);
 }
 
 static PyObject *get_sector_size(PyObject *obj, void *closure)
 {
 	struct py_ns *self = (struct py_ns *)obj;
 
-	return py_ns_check(self) ? NULL : PyLong_FromUnsignedLong(self->ns->lba_bytes);
+	if (py_ns_check(self))
+		return NULL;
+	return PyLong_FromUnsignedLong(nvme_ns_format(self->ns)->lba_bytes);
 }
 
 static PyObject *get_nvme(PyObject *obj, void *closure)

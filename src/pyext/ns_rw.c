@@ -70,9 +70,6 @@ static PyObject *send_range(struct py_ns *self, uint8_t opcode, const struct ran
 	struct nvme_ns *ns = self->ns;
 	struct py_req *r;
 
-	if (check_size(range->buf, "buf", range->nlb * ns->stride_bytes) ||
-	    check_size(range->mbuf, "mbuf", range->nlb * ns->meta_bytes))
-		return NULL;
 	r = py_req_get(self->state, range->cb);
 	if (!r)
 		return NULL;
@@ -81,6 +78,11 @@ static PyObject *send_range(struct py_ns *self, uint8_t opcode, const struct ran
 	py_req_hold_ns(r, ns);
 	nvme_cmd_rw(&r->req, ns, opcode, range->buf ? py_buffer_data(range->buf) : NULL, range->lba,
 		    (uint32_t)range->nlb, range->cdw12_hi);
+	if (check_size(range->buf, "buf", r->req.data_bytes) ||
+	    check_size(range->mbuf, "mbuf", range->nlb * nvme_ns_format(ns)->meta_bytes)) {
+		py_req_put(self->state, r);
+		return NULL;
+	}
 	if (cdw13_15 && (arg_u32(cdw13_15[0], "cdw13", &r->req.sqe.cdw13) ||
 			 arg_u32(cdw13_15[1], "cdw14", &r->req.sqe.cdw14) ||
 			 arg_u32(cdw13_15[2], "cdw15", &r->req.sqe.cdw15))) {

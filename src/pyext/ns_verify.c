@@ -16,6 +16,7 @@ static PyObject *transfer(PyObject *obj, const struct args_spec *spec, PyObject 
 			  int (*act)(struct verify_table *t, int fd))
 {
 	struct py_ns *self = (struct py_ns *)obj;
+	struct verify_table *table;
 	struct nvme_ns *ns;
 	uint64_t fd = 0;
 	PyObject *arg[1];
@@ -24,12 +25,13 @@ static PyObject *transfer(PyObject *obj, const struct args_spec *spec, PyObject 
 	if (args_bind(spec, args, nargs, kwnames, arg) || arg_uint(arg[0], "fd", INT32_MAX, &fd) ||
 	    py_ns_check(self))
 		return NULL;
-	if (!self->ns->verify)
+	table = nvme_ns_format(self->ns)->verify;
+	if (!table)
 		return py_fail(PyExc_MemoryError, "namespace %u has no table to verify data by",
 			       self->ns->nsid);
 	ns = nvme_ns_get(self->ns);
 	Py_BEGIN_ALLOW_THREADS
-		rc = act(ns->verify, (int)fd);
+		rc = act(table, (int)fd);
 		nvme_ns_put(ns);
 	Py_END_ALLOW_THREADS
 	return rc ? py_error(self->state, rc == -EINVAL ? PyExc_ValueError : PyExc_OSError, rc) :

@@ -94,7 +94,9 @@ static void fill_rw(struct rig *r, struct nvme_req *req, struct nvme_ns *ns, uin
 		    uint8_t how)
 {
 	uint32_t cdw12_hi = how & 0x10 ? (uint32_t)input_u16(r->in) << 16 : 0;
-	uint32_t stride = nvme_ns_stride(ns, cdw12_hi), nlb = 1 + input_u8(r->in) % 16;
+	const struct nvme_ns_format *f = nvme_ns_format(ns);
+	uint32_t stride = nvme_ns_stride(f, cdw12_hi), nlb = 1 + input_u8(r->in) % 16;
+	uint32_t meta_bytes = f->meta_bytes;
 	uint64_t slba = input_u16(r->in);
 
 	if (nlb * stride > DATA_BYTES)
@@ -102,8 +104,8 @@ static void fill_rw(struct rig *r, struct nvme_req *req, struct nvme_ns *ns, uin
 	if (how & 0x20)
 		req->flags |= NVME_REQ_STAMP | NVME_REQ_CHECK;
 	nvme_cmd_rw(req, ns, opcode, data_end - nlb * stride, slba, nlb, cdw12_hi);
-	if (how & 0x40 && ns->meta_bytes && (uint64_t)nlb * ns->meta_bytes <= META_BYTES) {
-		req->meta_bytes = nlb * ns->meta_bytes;
+	if (how & 0x40 && meta_bytes && (uint64_t)nlb * meta_bytes <= META_BYTES) {
+		req->meta_bytes = nlb * meta_bytes;
 		req->meta = meta_end - req->meta_bytes;
 	}
 }

@@ -18,6 +18,12 @@ static unsigned int nwaiting;
 
 int fake_setup(void **state)
 {
+	static struct nvme_ns_format format = {
+		.lba_bytes = 512,
+		.stride_bytes = 512,
+		.nlbas = 1000000,
+	};
+
 	memset(&fake, 0, sizeof(fake));
 	nwaiting = 0;
 	fake.latency_ns = 10 * US;
@@ -27,9 +33,7 @@ int fake_setup(void **state)
 	fake.ns = (struct nvme_ns){
 		.ctrl = &fake.ctrl,
 		.nsid = 1,
-		.lba_bytes = 512,
-		.stride_bytes = 512,
-		.nlbas = 1000000,
+		.format = &format,
 		.refs = 1,
 	};
 	return 0;

@@ -48,7 +48,7 @@ static int write_and_read(struct nvme_qpair *q, struct nvme_ns *ns)
 {
 	struct nvme_req write = { .flags = NVME_REQ_STAMP }, read = { .flags = NVME_REQ_CHECK };
 	struct dma_mem out = { 0 }, in = { 0 };
-	size_t bytes = (size_t)LBAS * ns->stride_bytes;
+	size_t bytes = (size_t)LBAS * nvme_ns_format(ns)->stride_bytes;
 	int err;
 
 	err = dma_alloc(&out, bytes);
@@ -88,9 +88,10 @@ int main(int argc, char **argv)
 	if (!err)
 		err = nvme_qpair_create(ctrl, 64, 0, NVME_QPAIR_AUTO_IRQ, &q);
 	if (!err) {
+		const struct nvme_ns_format *f = nvme_ns_format(ns);
+
 		printf("%.40s, %u IO queues, namespace %u: %" PRIu64 " LBAs of %u + %u bytes\n",
-		       ctrl->id_ctrl->mn, ctrl->nsqs, nsid, ns->nlbas, ns->lba_bytes,
-		       ns->meta_bytes);
+		       ctrl->id_ctrl->mn, ctrl->nsqs, nsid, f->nlbas, f->lba_bytes, f->meta_bytes);
 		err = write_and_read(q, ns);
 	}
 	if (err)

@@ -54,7 +54,7 @@ static void __attribute__((noinline)) host_submit(uint64_t now_ns)
 {
 	while (loop.nidle) {
 		struct slot *slot = loop.idle[--loop.nidle];
-		uint64_t slba = rand_below(&loop.rng, loop.ns->nlbas / LBAS) * LBAS;
+		uint64_t slba = rand_below(&loop.rng, nvme_ns_format(loop.ns)->nlbas / LBAS) * LBAS;
 
 		nvme_cmd_rw(&slot->req, loop.ns, NVME_CMD_READ, slot->mem.va, slba, LBAS, 0);
 		nvme_qpair_submit(loop.q, &slot->req, now_ns);
@@ -77,7 +77,7 @@ static int prepare(struct nvme_ctrl *ctrl)
 	for (unsigned int i = 0; !err && i < DEPTH; i++) {
 		struct slot *slot = &loop.slots[i];
 
-		err = dma_alloc(&slot->mem, LBAS * loop.ns->stride_bytes);
+		err = dma_alloc(&slot->mem, LBAS * nvme_ns_format(loop.ns)->stride_bytes);
 		slot->req.done = read_done;
 		slot->req.owner = slot;
 		slot->req.flags = NVME_REQ_CHECK;

@@ -158,11 +158,11 @@ static void a_raw_format_refreshes_every_open_namespace(void **state)
 	struct sim *s = *state;
 
 	assert_int_equal(sim_write(s, 0, 8), 0);
-	assert_int_equal(s->ns->lba_bytes, 512);
+	assert_int_equal(nvme_ns_format(s->ns)->lba_bytes, 512);
 	assert_int_equal(sim_admin(s, NVME_ADMIN_FORMAT, 1, 1), 0);
 
-	assert_int_equal(s->ns->lba_bytes, 4096);
-	assert_int_equal(s->ns->stride_bytes, 4096);
+	assert_int_equal(nvme_ns_format(s->ns)->lba_bytes, 4096);
+	assert_int_equal(nvme_ns_format(s->ns)->stride_bytes, 4096);
 	assert_int_equal(sim_read(s, 0, 1), 0);
 }
 

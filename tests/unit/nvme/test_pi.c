@@ -18,6 +18,7 @@
 
 /* A namespace on paper: 512 bytes and metadata. */
 struct paper {
+	struct nvme_ns_format format;
 	struct nvme_ns ns;
 	struct nvme_req req;
 	uint8_t data[4 * (512 + 64)];
@@ -27,22 +28,25 @@ struct paper {
 static void write_on_paper(struct paper *p, uint8_t type, uint32_t meta_bytes, bool interleaved)
 {
 	memset(p, 0, sizeof(*p));
+	p->format = (struct nvme_ns_format){
+		.lba_bytes = 512,
+		.meta_bytes = meta_bytes,
+		.meta_interleaved = interleaved,
+		.stride_bytes = 512 + (interleaved ? meta_bytes : 0),
+		.pi_type = type,
+	};
 	p->ns.nsid = 1;
-	p->ns.lba_bytes = 512;
-	p->ns.meta_bytes = meta_bytes;
-	p->ns.meta_interleaved = interleaved;
-	p->ns.stride_bytes = 512 + (interleaved ? meta_bytes : 0);
-	p->ns.pi_type = type;
+	atomic_store(&p->ns.format, &p->format);
 	nvme_cmd_rw(&p->req, &p->ns, NVME_CMD_WRITE, p->data, 0x12345678, 3, GUARD | REF | APP);
 	p->req.sqe.cdw15 = 0xffff0000 | 0xbeef;
 	for (size_t i = 0; i < sizeof(p->data); i++)
 		p->data[i] = (uint8_t)i;
-	nvme_pi_generate(&p->ns, &p->req, interleaved ? NULL : p->meta);
+	nvme_pi_generate(&p->format, &p->req, interleaved ? NULL : p->meta);
 }
 
 static uint16_t check(struct paper *p)
 {
-	return nvme_pi_check(&p->ns, &p->req, p->ns.meta_interleaved ? NULL : p->meta);
+	return nvme_pi_check(&p->format, &p->req, p->format.meta_interleaved ? NULL : p->meta);
 }
 
 static void tags_are_big_endian_and_count_up(void **state)
@@ -142,7 +146,7 @@ static void pract_leaves_it_to_the_controller(void **state)
 	write_on_paper(&p, 1, 8, true);
 	p.req.sqe.cdw12 |= ACT;
 
-	assert_int_equal(nvme_ns_stride(&p.ns, p.req.sqe.cdw12), 512);
+	assert_int_equal(nvme_ns_stride(&p.format, p.req.sqe.cdw12), 512);
 	p.data[100] ^= 1;
 	assert_int_equal(check(&p), 0);
 }
@@ -171,8 +175,8 @@ static void format(struct sim *s, uint32_t interleaved, uint32_t pi)
 	assert_int_equal(sim_admin(s, NVME_ADMIN_FORMAT, 1,
 				   format_with_meta(s) | interleaved << 4 | pi << 5),
 			 0);
-	assert_int_equal(s->ns->pi_type, pi);
-	assert_int_equal(s->ns->meta_interleaved, interleaved);
+	assert_int_equal(nvme_ns_format(s->ns)->pi_type, pi);
+	assert_int_equal(nvme_ns_format(s->ns)->meta_interleaved, interleaved);
 }
 
 static uint16_t transfer(struct sim *s, uint8_t opcode, uint32_t prinfo, void *meta)

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -167,6 +168,49 @@ static void all_threads_get_their_answers(void **state)
 	assert_int_equal(count_get(COUNT_REQUESTS), 0);
 }
 
+/* One LBA each, of the size that it has at that moment, with nothing but 0xa5 behind it. */
+static void *write_lbas(void *arg)
+{
+	_Atomic bool *over = arg;
+	struct own own = { .req = { .done = mark_done } };
+	const uint8_t *data = sim->mem.va;
+
+	own.req.owner = &own;
+	while (!atomic_load(over)) {
+		bool good = true;
+
+		memset(sim->mem.va, 0xa5, PAGE);
+		own.req.flags = NVME_REQ_STAMP;
+		atomic_store(&own.done, false);
+		nvme_cmd_rw(&own.req, sim->ns, NVME_CMD_WRITE, sim->mem.va, 0, 1, 0);
+		nvme_qpair_enter(sim->q);
+		nvme_qpair_submit(sim->q, &own.req, clock_now_ns());
+		nvme_qpair_ring(sim->q);
+		while (!atomic_load(&own.done))
+			nvme_qpair_poll(sim->q, 1, clock_now_ns());
+		nvme_qpair_exit(sim->q);
+		for (unsigned int i = own.req.data_bytes; i < PAGE; i++)
+			good = good && data[i] == 0xa5;
+		judge(good);
+	}
+	return NULL;
+}
+
+static void a_format_meets_writes_that_keep_within_their_buffers(void **state)
+{
+	_Atomic bool over = false;
+	pthread_t writer;
+
+	assert_int_equal(pthread_create(&writer, NULL, write_lbas, &over), 0);
+	for (unsigned int i = 0; i < 2 * ROUNDS; i++)
+		assert_int_equal(sim_admin(sim, NVME_ADMIN_FORMAT, 1, ~i & 1), 0);
+	atomic_store(&over, true);
+	pthread_join(writer, NULL);
+
+	assert_int_equal(faults, 0);
+	assert_true(answers > 0);
+}
+
 static void all_threads_get_their_answers_of_a_device_with_a_thread(void **state)
 {
 	all_threads_get_their_answers(state);
@@ -176,6 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_threads_get_their_answers, open_sim, sim_close),
+		cmocka_unit_test_setup_teardown(
+			a_format_meets_writes_that_keep_within_their_buffers, open_sim, sim_close),
 		cmocka_unit_test_setup_teardown(
 			all_threads_get_their_answers_of_a_device_with_a_thread, open_with_a_thread,
 			sim_close),
