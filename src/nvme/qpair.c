@@ -47,18 +47,19 @@ static inline struct nvme_tracker *track(struct nvme_qpair *q, struct nvme_req *
 	return t;
 }
 
-/* Return: 0 on its way (or completed by a mapping error), -EBUSY an LBA lock is taken. */
+/*
+ * Even a plain read, for if it has waited its namespace may have been formatted since.
+ * Return: 0 on its way (or completed by a mapping error), -EBUSY an LBA lock is taken.
+ */
 static int start(struct nvme_qpair *q, struct nvme_req *req)
 {
-	bool involved = nvme_lba_involved(req);
 	struct nvme_tracker *t;
-	int err = 0;
+	int err;
 
-	if (involved && nvme_lba_lock(req) < 0)
+	if (nvme_lba_lock(req) < 0)
 		return -EBUSY;
 	t = track(q, req, take_cid(q, req));
-	if (involved)
-		err = nvme_lba_prepare(q, t, req);
+	err = nvme_lba_prepare(q, t, req);
 	if (err)
 		nvme_req_unmappable(q, req, err);
 	else

@@ -267,8 +267,9 @@ static void a_locked_lba_makes_the_next_command_wait(void **state)
 	nvme_ns_set_locks(f->ns, false);
 }
 
-/* Seven reads keep the queue of eight entries full, and a write waits. */
-static struct nvme_req *write_waits(struct fixture *f, void *meta, uint32_t meta_bytes)
+/* Seven reads keep the queue of eight entries full, and another command waits. */
+static struct nvme_req *one_waits(struct fixture *f, uint8_t opcode, void *meta,
+				  uint32_t meta_bytes)
 {
 	struct nvme_req *req = &f->reqs[7];
 
@@ -280,7 +281,7 @@ static struct nvme_req *write_waits(struct fixture *f, void *meta, uint32_t meta
 	req->meta = meta;
 	req->meta_bytes = meta_bytes;
 	memset(f->mem.va, 0xa5, 16384);
-	nvme_cmd_rw(req, f->ns, NVME_CMD_WRITE, f->mem.va, 0, 1, 0);
+	nvme_cmd_rw(req, f->ns, opcode, f->mem.va, 0, 1, 0);
 	nvme_qpair_enter(f->q);
 	nvme_qpair_submit(f->q, req, f->now_ns);
 	nvme_qpair_exit(f->q);
@@ -299,7 +300,7 @@ static void format_becomes(struct fixture *f, unsigned int ds, uint16_t ms)
 static void a_write_that_waited_does_not_stamp_beyond_its_buffer(void **state)
 {
 	struct fixture *f = *state;
-	struct nvme_req *req = write_waits(f, NULL, 0);
+	struct nvme_req *req = one_waits(f, NVME_CMD_WRITE, NULL, 0);
 	const uint8_t *data = f->mem.va;
 
 	format_becomes(f, 12, 0);
@@ -320,7 +321,7 @@ static void a_write_that_waited_does_not_tag_beyond_its_metadata(void **state)
 	struct nvme_req *req;
 
 	format_becomes(f, 9, 8);
-	req = write_waits(f, meta, 8);
+	req = one_waits(f, NVME_CMD_WRITE, meta, 8);
 	format_becomes(f, 9, 64);
 	f->fake->script = NULL;
 	fake_complete_held(f->fake, NVME_SC_SUCCESS);
@@ -330,6 +331,28 @@ static void a_write_that_waited_does_not_tag_beyond_its_metadata(void **state)
 	assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
 	for (unsigned int i = 8; i < 64; i++)
 		assert_int_equal(meta[i], 0xa5);
+}
+
+/* Its PRPs are those of 512 bytes, and the device would move 4096. */
+static void what_waited_is_not_sent_with_too_little_memory(void **state)
+{
+	static const uint8_t opcodes[2] = { NVME_CMD_READ, NVME_CMD_COMPARE };
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct nvme_req *req;
+
+		format_becomes(f, 9, 0);
+		req = one_waits(f, opcodes[i], NULL, 0);
+		format_becomes(f, 12, 0);
+		f->fake->script = NULL;
+		fake_complete_held(f->fake, NVME_SC_SUCCESS);
+		while (nvme_qpair_outstanding(f->q))
+			fixture_poll(f);
+
+		assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
+		assert_true(req->flags & NVME_REQ_SYNTHETIC);
+	}
 }
 
 static void config_forces_unit_access(void **state)
@@ -371,6 +394,7 @@ int main(void)
 		F(a_locked_lba_makes_the_next_command_wait),
 		F(a_write_that_waited_does_not_stamp_beyond_its_buffer),
 		F(a_write_that_waited_does_not_tag_beyond_its_metadata),
+		F(what_waited_is_not_sent_with_too_little_memory),
 		F(config_forces_unit_access),
 	};
 
