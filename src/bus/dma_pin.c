@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/err.h"
+
+/* A reset of many full queues pins tens of thousands of places, and memory is freed all the time. */
+#define BUCKETS 4096u
 
 /* @freed: what its user has freed meanwhile; one of the pins in it keeps it. */
 struct pin {
@@ -17,11 +21,17 @@ struct pin {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct pin *pins;
+static struct pin *buckets[BUCKETS]; /* by page */
+static _Atomic size_t npins;
+
+static struct pin **bucket_of(uintptr_t page)
+{
+	return &buckets[page % BUCKETS];
+}
 
 int dma_pin(const void *owner, const void *va)
 {
-	struct pin *pin;
+	struct pin *pin, **bucket = bucket_of((uintptr_t)va / DMA_PAGE_BYTES);
 
 	if (!dma_iova(va))
 		return 0;
@@ -29,59 +39,90 @@ int dma_pin(const void *owner, const void *va)
 	if (!pin)
 		return err_set(-ENOMEM, "no memory");
 	pthread_mutex_lock(&lock);
-	*pin = (struct pin){ .next = pins, .owner = owner, .va = va };
-	pins = pin;
+	*pin = (struct pin){ .next = *bucket, .owner = owner, .va = va };
+	*bucket = pin;
+	atomic_fetch_add(&npins, 1);
 	pthread_mutex_unlock(&lock);
 	return 0;
 }
 
+/* Under the lock: a pin of that page, in this memory. */
+static struct pin *find(uintptr_t page, const struct dma_mem *mem)
+{
+	struct pin *pin = *bucket_of(page);
+
+	while (pin && (uintptr_t)pin->va - (uintptr_t)mem->va >= mem->len)
+		pin = pin->next;
+	return pin;
+}
+
 bool dma_pin_keeps(const struct dma_mem *mem)
 {
-	struct pin *pin;
+	uintptr_t page = (uintptr_t)mem->va / DMA_PAGE_BYTES;
+	uintptr_t end = ((uintptr_t)mem->va + mem->len - 1) / DMA_PAGE_BYTES + 1;
+	struct pin *pin = NULL;
 
+	if (!atomic_load(&npins))
+		return false;
+	/* More pages than buckets: each bucket once. */
+	if (end - page > BUCKETS)
+		end = page + BUCKETS;
 	pthread_mutex_lock(&lock);
-	for (pin = pins; pin; pin = pin->next) {
-		if ((uintptr_t)pin->va - (uintptr_t)mem->va < mem->len) {
-			pin->freed = *mem;
-			break;
-		}
-	}
+	while (page < end && !pin)
+		pin = find(page++, mem);
+	if (pin)
+		pin->freed = *mem;
 	pthread_mutex_unlock(&lock);
 	return pin;
 }
 
-/* Takes one pin of @owner out; NULL: it has none. */
+/* All pins of @owner. */
 static struct pin *take(const void *owner)
 {
-	struct pin **link = &pins, *pin;
+	struct pin *taken = NULL;
 
 	pthread_mutex_lock(&lock);
-	while (*link && (*link)->owner != owner)
-		link = &(*link)->next;
-	pin = *link;
-	if (pin)
-		*link = pin->next;
+	for (unsigned int i = 0; i < BUCKETS; i++) {
+		struct pin **link = &buckets[i], *pin;
+
+		while ((pin = *link)) {
+			if (pin->owner != owner) {
+				link = &pin->next;
+				continue;
+			}
+			*link = pin->next;
+			pin->next = taken;
+			taken = pin;
+			atomic_fetch_sub(&npins, 1);
+		}
+	}
 	pthread_mutex_unlock(&lock);
-	return pin;
+	return taken;
 }
 
 void dma_unpin(const void *owner)
 {
-	struct pin *pin;
+	struct pin *pin = atomic_load(&npins) ? take(owner) : NULL;
 
-	while ((pin = take(owner))) {
-		dma_free(&pin->freed); /* another pin may keep it */
+	while (pin) {
+		struct pin *next = pin->next;
+
+		dma_free(&pin->freed); /* another owner's pin may keep it */
 		free(pin);
+		pin = next;
 	}
 }
 
 void dma_pin_forget(void)
 {
 	pthread_mutex_init(&lock, NULL);
-	while (pins) {
-		struct pin *pin = pins;
+	atomic_store(&npins, 0);
+	for (unsigned int i = 0; i < BUCKETS; i++) {
+		while (buckets[i]) {
+			struct pin *pin = buckets[i];
 
-		pins = pin->next;
-		free(pin);
+			buckets[i] = pin->next;
+			free(pin);
+		}
 	}
 }

@@ -88,6 +88,25 @@ static void pinned_memory_is_not_handed_out_before_its_last_pin_ends(void **stat
 	dma_free(&other);
 }
 
+/* More pages than pins are sorted by, and a pin in any of them. */
+static void a_pin_anywhere_in_large_memory_keeps_it(void **state)
+{
+	const size_t len = 20 << 20, offs[] = { 0, 9999, 16 << 20, len / 2, len - 1 };
+	struct dma_mem mem;
+	uint8_t *va;
+	int owner;
+
+	for (size_t i = 0; i < sizeof(offs) / sizeof(offs[0]); i++) {
+		assert_int_equal(dma_alloc(&mem, len), 0);
+		va = mem.va;
+		assert_int_equal(dma_pin(&owner, va + offs[i]), 0);
+		dma_free(&mem);
+		assert_ptr_not_equal(next_place(len), va);
+		dma_unpin(&owner);
+		assert_ptr_equal(next_place(len), va);
+	}
+}
+
 static void a_pin_that_ends_frees_nothing_that_is_in_use(void **state)
 {
 	struct dma_mem mem;
@@ -393,6 +412,7 @@ int main(void)
 		cmocka_unit_test_teardown(nothing_and_too_much_are_refused, ends_clean),
 		cmocka_unit_test_teardown(pinned_memory_is_not_handed_out_before_its_last_pin_ends,
 					  ends_clean),
+		cmocka_unit_test_teardown(a_pin_anywhere_in_large_memory_keeps_it, ends_clean),
 		cmocka_unit_test_teardown(a_pin_that_ends_frees_nothing_that_is_in_use, ends_clean),
 		cmocka_unit_test_teardown(freeing_nothing_is_fine, ends_clean),
 		cmocka_unit_test_teardown(iova_and_va_are_inverse, ends_clean),
