@@ -242,7 +242,9 @@ static int poke_enable(struct nvme_ctrl *ctrl, uint32_t cc)
 
 	/* A queue that the script built by hand is its own business. */
 	if (!err && asq == ctrl->adminq->sq_mem.iova) {
-		nvme_qpair_free_graves(ctrl);
+		/* Without CSTS.RDY = 0 it may still use what it had: that rests until a reset. */
+		if (has_stopped(ctrl))
+			nvme_qpair_free_graves(ctrl);
 		memset(ctrl->qid_map, 0, sizeof(ctrl->qid_map));
 		pthread_mutex_lock(&ctrl->admin_lock);
 		err = nvme_ctrl_setup_adminq(ctrl);

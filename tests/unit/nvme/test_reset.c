@@ -228,6 +228,31 @@ static void a_script_with_an_admin_queue_of_its_own_is_left_alone(void **state)
 	assert_int_equal(nvme_admin_exec(f->ctrl, &req, 0), 0);
 }
 
+/* The device goes on when CC.EN is cleared, and is enabled again before it has stopped. */
+static void memory_rests_as_long_as_cc_en_alone_was_cleared(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_mem meanwhile, after;
+	uint32_t cc = f->fake->cc;
+	void *va = f->mem.va;
+
+	f->fake->script = hold_io;
+	fixture_read(f, 0);
+	f->fake->never_idle = true;
+	assert_int_equal(nvme_ctrl_poke32(f->ctrl, NVME_REG_CC, cc & ~1u), 0);
+	assert_int_equal(nvme_ctrl_poke32(f->ctrl, NVME_REG_CC, cc), 0);
+	dma_free(&f->mem);
+	assert_int_equal(dma_alloc(&meanwhile, 1 << 20), 0);
+	assert_ptr_not_equal(meanwhile.va, va);
+
+	f->fake->never_idle = false;
+	assert_int_equal(nvme_ctrl_reset(f->ctrl, NVME_RESET_CTRL), 0);
+	assert_int_equal(dma_alloc(&after, 1 << 20), 0);
+	assert_ptr_equal(after.va, va);
+	dma_free(&meanwhile);
+	dma_free(&after);
+}
+
 static void *exec_for_long(void *arg)
 {
 	struct fixture *f = arg;
@@ -317,6 +342,7 @@ int main(void)
 		T(a_script_with_an_admin_queue_of_its_own_is_left_alone),
 		cmocka_unit_test(nobody_else_uses_a_queue_that_is_not_enabled_yet),
 		T(a_waiting_admin_command_ends_with_an_error),
+		T(memory_rests_as_long_as_cc_en_alone_was_cleared),
 	};
 
 	return cmocka_run_group_tests_name("nvme/reset", tests, NULL, NULL);
