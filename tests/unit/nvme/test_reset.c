@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "spec/pci.h"
 #include "fixture.h"
@@ -253,6 +254,38 @@ static void memory_rests_as_long_as_cc_en_alone_was_cleared(void **state)
 	dma_free(&after);
 }
 
+/* As nvme_qpair_enter() before it is refused, but slower; the device stops meanwhile. */
+static void *try_to_enter(void *arg)
+{
+	struct fixture *f = arg;
+
+	while (atomic_load(&f->q->state) == NVME_QPAIR_LIVE)
+		sched_yield();
+	atomic_store(&f->q->owner, 1);
+	pthread_mutex_lock(&f->fake->lock);
+	f->fake->never_idle = false;
+	f->fake->csts = 0;
+	pthread_mutex_unlock(&f->fake->lock);
+	clock_sleep_until_ns(clock_now_ns() + 2000000);
+	atomic_store(&f->q->owner, 0);
+	return NULL;
+}
+
+static void commands_end_though_somebody_tries_to_use_their_queue(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t thread;
+
+	f->fake->script = hold_io;
+	fixture_read(f, 0);
+	f->fake->never_idle = true;
+	pthread_create(&thread, NULL, try_to_enter, f);
+	assert_int_equal(nvme_ctrl_reset(f->ctrl, NVME_RESET_CTRL), 0);
+	pthread_join(thread, NULL);
+
+	assert_int_equal(f->completed, 1);
+}
+
 static void *exec_for_long(void *arg)
 {
 	struct fixture *f = arg;
@@ -343,6 +376,7 @@ int main(void)
 		cmocka_unit_test(nobody_else_uses_a_queue_that_is_not_enabled_yet),
 		T(a_waiting_admin_command_ends_with_an_error),
 		T(memory_rests_as_long_as_cc_en_alone_was_cleared),
+		T(commands_end_though_somebody_tries_to_use_their_queue),
 	};
 
 	return cmocka_run_group_tests_name("nvme/reset", tests, NULL, NULL);
