@@ -117,7 +117,7 @@ static void init_locks(struct nvme_ctrl *ctrl)
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&ctrl->admin_lock, &attr);
-	pthread_mutex_init(&ctrl->reset_lock, NULL);
+	pthread_mutex_init(&ctrl->reset_lock, &attr);
 	pthread_mutex_init(&ctrl->ns_lock, NULL);
 	pthread_mutexattr_destroy(&attr);
 }

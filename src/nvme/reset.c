@@ -158,10 +158,24 @@ static int come_back(struct nvme_ctrl *ctrl)
 	return 0;
 }
 
+/* An init of the caller's own is under way in this very thread. */
+static bool is_initialising(struct nvme_ctrl *ctrl)
+{
+	bool self;
+
+	pthread_mutex_lock(&ctrl->admin_lock);
+	self = ctrl->initialising && pthread_equal(ctrl->init_thread, pthread_self());
+	pthread_mutex_unlock(&ctrl->admin_lock);
+	return self;
+}
+
 static int lock_for_reset(struct nvme_ctrl *ctrl)
 {
 	if (ctrl->pid != nvme_process)
 		return nvme_ctrl_check(ctrl);
+	if (is_initialising(ctrl))
+		return err_set(-EBUSY, "%s: an initialisation cannot reset what it initialises",
+			       ctrl->addr);
 	pthread_mutex_lock(&ctrl->reset_lock);
 	return 0;
 }
@@ -231,17 +245,6 @@ int nvme_ctrl_reinit(struct nvme_ctrl *ctrl)
 }
 
 /* --- CC.EN by a script's own hand --- */
-
-/* Inside an init of the caller's own there is nothing to protect. */
-static bool is_initialising(struct nvme_ctrl *ctrl)
-{
-	bool self;
-
-	pthread_mutex_lock(&ctrl->admin_lock);
-	self = ctrl->initialising && pthread_equal(ctrl->init_thread, pthread_self());
-	pthread_mutex_unlock(&ctrl->admin_lock);
-	return self;
-}
 
 static int poke_disable(struct nvme_ctrl *ctrl, uint32_t cc)
 {

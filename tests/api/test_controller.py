@@ -338,6 +338,31 @@ def test_an_init_function_replaces_the_standard_initialisation():
     assert steps == [0, 1, 0, 1]
 
 
+def test_an_init_function_makes_and_loses_queues_at_a_reset():
+    """Also those that a garbage collection happens to find while it runs."""
+
+    def init(nvme: d.Controller) -> None:
+        nvme.init_adminq()
+        nvme.enable()
+        nvme.wait_csts(rdy=True)
+        nvme.init_ctrl()
+        nvme.init_queues()
+        gc.collect()
+        made.append(d.Qpair(nvme, 8))
+        with pytest.raises(d.NvmeError, match="cannot reset what it initialises"):
+            nvme.reset()
+
+    made: list[d.Qpair] = []
+    nvme = d.Controller("sim:size=16M", nvme_init_func=init)
+    cycle: list[object] = [d.Qpair(nvme, 8)]
+    cycle.append(cycle)
+    del cycle
+    nvme.reset()
+
+    namespace, buf = d.Namespace(nvme), d.Buffer()
+    assert [made[1].sqid, namespace.read(made[1], buf, 0).waitdone()] == [1, 0]
+
+
 def test_an_exception_of_an_init_function_comes_out():
     def init(nvme):
         raise KeyError("no")

@@ -286,6 +286,42 @@ static void commands_end_though_somebody_tries_to_use_their_queue(void **state)
 	assert_int_equal(f->completed, 1);
 }
 
+/* The result: of a reset in the middle of it. */
+static int init_with_a_queue(struct nvme_ctrl *ctrl, void *result)
+{
+	struct nvme_qpair *q = NULL;
+	int err = nvme_ctrl_setup_adminq(ctrl);
+
+	if (!err)
+		err = nvme_ctrl_enable(ctrl, 0);
+	if (!err)
+		err = nvme_ctrl_wait_ready(ctrl, true);
+	if (!err)
+		err = nvme_ctrl_init_queues(ctrl);
+	if (!err)
+		err = nvme_qpair_create(ctrl, 8, 0, 0, &q);
+	if (!err)
+		err = nvme_qpair_delete(q);
+	*(int *)result = nvme_ctrl_reset(ctrl, NVME_RESET_CTRL);
+	return err;
+}
+
+static void an_init_makes_and_deletes_queues_at_a_reset_too(void **state)
+{
+	struct fake_ctrl *fake = fake_create();
+	struct nvme_ctrl *ctrl = NULL;
+	int result = 0;
+	struct nvme_ctrl_opts opts = { .init = init_with_a_queue, .init_priv = &result };
+
+	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), 0);
+	assert_int_equal(result, -EBUSY);
+	result = 0;
+	assert_int_equal(nvme_ctrl_reset(ctrl, NVME_RESET_CTRL), 0);
+	assert_int_equal(result, -EBUSY);
+	nvme_ctrl_put(ctrl);
+	fake_destroy(fake);
+}
+
 static void *exec_for_long(void *arg)
 {
 	struct fixture *f = arg;
@@ -377,6 +413,7 @@ int main(void)
 		T(a_waiting_admin_command_ends_with_an_error),
 		T(memory_rests_as_long_as_cc_en_alone_was_cleared),
 		T(commands_end_though_somebody_tries_to_use_their_queue),
+		cmocka_unit_test(an_init_makes_and_deletes_queues_at_a_reset_too),
 	};
 
 	return cmocka_run_group_tests_name("nvme/reset", tests, NULL, NULL);
