@@ -36,19 +36,27 @@ class Subsystem:
 
         By the callbacks, by the software SSD's own power, by PCIe slot power control, or by
         suspending the system (rtcwake); NvmeError where there is no such means.
+
+        An exception on the way, as of the callback of a command that lost its power, cuts it
+        short: the power is on again, and the controller initialised, when it is raised.
         """
         if not sec >= 0:
             raise ValueError(f"sec must be 0 or more, not {sec}")
-        if not self._off():
-            self._suspend(sec)
-            return
+        self._check()
+        cut = True  # for all that is known when _off() raises
         try:
-            time.sleep(sec)
+            cut = self._off()
+            if cut:
+                time.sleep(sec)
         finally:
-            self.poweron()
+            if cut:
+                self.poweron()
+        if not cut:
+            self._suspend(sec)
 
     def poweroff(self) -> None:
         """Cut the power; commands in flight end with 00/08."""
+        self._check()
         if not self._off():
             raise _core.NvmeError(
                 f"{self._nvme.addr}: no means to switch its power: give Subsystem() poweron_cb "
@@ -63,28 +71,40 @@ class Subsystem:
         else:
             self._nvme._power(True)
 
+    def _check(self) -> None:
+        """An error if the controller is closed or another process's: it keeps its power."""
+        _ = self._nvme.addr
+
     def _off(self) -> bool:
+        """Cut the power, and only then raise what the script's commands in flight led to."""
         if self._poweroff_cb is None:
             return self._nvme._power(False)
-        self._nvme._step("quiesce")
-        self._poweroff_cb()
-        self._nvme._step("power_lost")
+        try:
+            self._nvme._step("quiesce")
+        finally:
+            try:
+                self._poweroff_cb()
+            finally:
+                # Cut or not, if it failed: what may be lost is not verified.
+                self._nvme._step("power_lost")
         return True
 
     def _suspend(self, sec: int | float) -> None:
         """System suspend takes the power from its devices; the clock wakes it."""
         import subprocess
 
-        self._nvme._step("quiesce")
-        reason = _no_suspend()
-        if reason is None:
-            command = ["rtcwake", "-m", "mem", "-s", str(max(1, round(sec)))]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                self._nvme._step("power_lost")
-            else:
-                reason = f"suspend failed: {done.stderr.strip() or done.stdout.strip()}"
-        self._nvme._step("reinit")
+        try:
+            self._nvme._step("quiesce")
+            reason = _no_suspend()
+            if reason is None:
+                command = ["rtcwake", "-m", "mem", "-s", str(max(1, round(sec)))]
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                if done.returncode == 0:
+                    self._nvme._step("power_lost")
+                else:
+                    reason = f"suspend failed: {done.stderr.strip() or done.stdout.strip()}"
+        finally:
+            self._nvme._step("reinit")
         if reason is not None:
             raise _core.NvmeError(
                 f"{self._nvme.addr}: no means to switch its power, and the system cannot be "

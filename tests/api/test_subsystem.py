@@ -1,10 +1,17 @@
 """nvme.Subsystem: shutdown and power."""
 
+import os
+import subprocess
 import time
+import warnings
+from types import SimpleNamespace
 
 import pytest
 
 import nvme as d
+from nvme import subsystem as module
+
+from .flying import Oops, fly
 
 SHST_COMPLETE = 0b10
 
@@ -144,3 +151,157 @@ def test_commands_in_flight_end_when_the_power_goes(own, own_namespace):
     d.Subsystem(own).power_cycle(0.05)
 
     assert len(got) == 20
+
+
+def switched(nvme, calls, fails=False):
+    """A Subsystem whose power is switched by the script."""
+    ssd = d.sim(nvme)
+
+    def poweroff():
+        calls.append("off")
+        if fails:
+            raise ConnectionError
+        ssd.power(False)
+
+    return d.Subsystem(
+        nvme,
+        poweron_cb=lambda: (calls.append("on"), nvme._power(True)),
+        poweroff_cb=poweroff,
+    )
+
+
+def works(nvme):
+    """Whether admin and IO commands are served."""
+    assert nvme[0x1C] & 1 == 1
+    assert nvme.getfeatures(7).waitdone() != 0
+    with d.Qpair(nvme, 8) as qpair:
+        d.Namespace(nvme).read(qpair, d.Buffer(), 0).waitdone()
+    return True
+
+
+RAISES = pytest.mark.parametrize("raises", [UserWarning, Oops])
+
+
+@pytest.fixture
+def strict():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@RAISES
+def test_what_the_loss_of_power_raises_does_not_leave_it_off(own, own_namespace, strict, raises):
+    qpair = fly(own, own_namespace, raises)
+    cycles = power_cycles(own)
+
+    with pytest.raises(raises):
+        d.Subsystem(own).power_cycle(0)
+
+    assert works(own)
+    assert power_cycles(own) == cycles + 1
+    with pytest.raises(SystemError, match="reset"):
+        qpair.waitdone()
+
+
+@RAISES
+def test_what_it_raises_does_not_leave_it_off_either_by_callbacks(
+    own, own_namespace, strict, raises
+):
+    calls = []
+    qpair = fly(own, own_namespace, raises)
+
+    with pytest.raises(raises):
+        switched(own, calls).power_cycle(0)
+
+    assert calls == ["off", "on"]
+    assert works(own)
+    del qpair
+
+
+def test_a_failing_poweroff_callback_does_not_leave_the_controller_down(own):
+    calls = []
+
+    with pytest.raises(ConnectionError):
+        switched(own, calls, fails=True).power_cycle(0)
+
+    assert calls == ["off", "on"]
+    assert works(own)
+
+
+@RAISES
+def test_poweroff_is_done_before_it_raises(own, own_namespace, strict, raises):
+    calls = []
+    subsystem = switched(own, calls)
+    qpair = fly(own, own_namespace, raises)
+
+    with pytest.raises(raises):
+        subsystem.poweroff()
+    with pytest.raises(SystemError):
+        own[0x1C]
+    subsystem.poweron()
+
+    assert calls == ["off", "on"]
+    assert works(own)
+    del qpair
+
+
+def asleep(monkeypatch, nvme, run):
+    """Have the system's suspend, played by `run`, as the only means."""
+    monkeypatch.setattr(nvme, "_power", lambda on: False)
+    monkeypatch.setattr(module, "_no_suspend", lambda: None)
+    monkeypatch.setattr(subprocess, "run", run)
+
+
+@RAISES
+def test_an_error_before_a_suspend_leaves_the_controller_up(
+    own, own_namespace, strict, raises, monkeypatch
+):
+    qpair = fly(own, own_namespace, raises)
+    asleep(monkeypatch, own, lambda *args, **kwargs: pytest.fail("it was suspended"))
+
+    with pytest.raises(raises):
+        d.Subsystem(own).power_cycle(0)
+
+    assert works(own)
+    del qpair
+
+
+def test_ctrl_c_in_a_suspend_leaves_the_controller_up(own, monkeypatch):
+    def ctrl_c(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    asleep(monkeypatch, own, ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        d.Subsystem(own).power_cycle(0)
+
+    assert works(own)
+
+
+def test_a_suspend_is_a_power_cycle(own, monkeypatch):
+    said = []
+
+    def rtcwake(command, **kwargs):
+        said.append(command)
+        return SimpleNamespace(returncode=0)
+
+    asleep(monkeypatch, own, rtcwake)
+    d.Subsystem(own).power_cycle(3)
+
+    assert said == [["rtcwake", "-m", "mem", "-s", "3"]]
+    assert works(own)
+
+
+def test_a_forked_child_switches_nothing(own):
+    calls = []
+    subsystem = switched(own, calls)
+    child = os.fork()
+    if not child:
+        refused = 0
+        for call in (subsystem.poweroff, subsystem.power_cycle):
+            try:
+                call()
+            except BaseException as error:
+                refused += "opened in process" in str(error)
+        os._exit(0 if refused == 2 and not calls else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
