@@ -155,9 +155,12 @@ class Pcie(_core.Pcie):
             return
         before = self._decodes(*self._watched(power))
         after = self._decodes(*self._watched(power, offset, data))
-        if before and not after:
-            nvme._step("quiesce")
-        self._write(offset, data)
+        try:
+            if before and not after:
+                nvme._step("quiesce")
+        finally:
+            # What the script made of the commands that end reaches it when this is done.
+            self._write(offset, data)
         if after and not before:
             self._settle(power)
             nvme._step("reinit")

@@ -6,6 +6,8 @@ import pytest
 
 import nvme as d
 
+from .flying import Oops, fly
+
 CAP_POWER, CAP_PCIE, CAP_MSIX, CAP_AGP = 0x01, 0x10, 0x11, 0x02
 
 
@@ -127,3 +129,30 @@ def test_a_function_without_a_controller_becomes_one():
 def test_an_address_without_a_function_is_an_enumerate_error():
     with pytest.raises(d.NvmeEnumerateError):
         d.Pcie("ff:1f.7")
+
+
+def stop_decoding(pcie):
+    pcie[4] = 0
+
+
+def stop_by_d3hot(pcie):
+    pcie.power_state = 3
+
+
+@pytest.mark.parametrize("raises", [UserWarning, Oops])
+@pytest.mark.parametrize("stop", [stop_decoding, stop_by_d3hot])
+def test_a_write_is_done_before_it_raises(own, own_namespace, stop, raises):
+    pcie = d.Pcie(own)
+    command = pcie[4]
+    qpair = fly(own, own_namespace, raises)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(raises):
+            stop(pcie)
+
+    assert (pcie[4], pcie.power_state) == ((0, 0) if stop is stop_decoding else (command, 3))
+    pcie.power_state = 0
+    pcie[4] = command
+    assert own.getfeatures(7).waitdone() != 0
+    del qpair
