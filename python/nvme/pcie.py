@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CONFIG_BYTES = 4096
 COMMAND = 0x04
 COMMAND_DECODES = 0b110  # memory space, bus master
+GONE = 0xFF  # no function answers: bit 7 is always 0
 STATUS = 0x06
 STATUS_CAPABILITIES = 1 << 4
 CAPABILITIES = 0x34
@@ -155,18 +156,36 @@ class Pcie(_core.Pcie):
             return
         before = self._decodes(*self._watched(power))
         after = self._decodes(*self._watched(power, offset, data))
-        try:
-            if before and not after:
-                nvme._step("quiesce")
-        finally:
-            # What the script made of the commands that end reaches it when this is done.
-            self._write(offset, data)
+        if before and not after:
+            self._freezing_write(nvme, power, offset, data)
+            return
+        self._write(offset, data)
         if after and not before:
             self._settle(power)
             nvme._step("reinit")
 
+    def _freezing_write(
+        self, nvme: Controller, power: int | None, offset: int, data: bytes
+    ) -> None:
+        """A write that stops the decoding.
+
+        The commands that end with the queues may raise, by their callbacks or as warnings: then
+        that reaches the script when the write is done, as it does after a reset.
+        """
+        try:
+            nvme._step("quiesce")
+        finally:
+            try:
+                self._write(offset, data)
+            finally:
+                self._settle(power)
+                # Not written, or refused like a power state that there is not: it goes on.
+                command, pmcsr = self._watched(power)
+                if command != GONE and self._decodes(command, pmcsr):
+                    nvme._step("reinit")
+
     def _settle(self, power: int | None) -> None:
-        """PCI-PM 1.2, 5.4.1: 10 ms from D3hot to D0."""
+        """PCI-PM 1.2, 5.6.1: 10 ms from D0 to D3hot, and from there to D0."""
         if power:
             import time
 

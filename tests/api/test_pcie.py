@@ -156,3 +156,34 @@ def test_a_write_is_done_before_it_raises(own, own_namespace, stop, raises):
     pcie[4] = command
     assert own.getfeatures(7).waitdone() != 0
     del qpair
+
+
+def test_a_write_that_fails_leaves_the_controller_up(own, monkeypatch):
+    def fail(offset, data):
+        raise OSError
+
+    pcie = d.Pcie(own)
+    with monkeypatch.context() as patch:
+        patch.setattr(pcie, "_write", fail)
+        with pytest.raises(OSError):
+            pcie[4] = 0
+
+    assert own.getfeatures(7).waitdone() != 0
+
+
+def test_a_power_state_that_is_refused_leaves_the_controller_up(own):
+    pcie = d.Pcie(own)
+
+    with pytest.raises(d.NvmeError, match="refuses D1: it is in D0"):
+        pcie.power_state = 1
+
+    assert own.getfeatures(7).waitdone() != 0
+
+
+def test_a_function_that_is_gone_may_be_written(own):
+    pcie = d.Pcie(own)
+    d.sim(own).remove()
+
+    pcie[4] = 0
+
+    assert pcie[4] == 0xFF
