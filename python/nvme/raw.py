@@ -23,6 +23,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from nvme.buffer import Buffer
+from nvme.number import seconds
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
@@ -262,7 +263,7 @@ class CompletionQueue(_Queue):
 
         Raises TimeoutError after `timeout` seconds, SystemError when the device is gone.
         """
-        until = time.monotonic() + timeout
+        until = time.monotonic() + seconds(timeout, "timeout")
         looks = 0
         while True:
             late = time.monotonic() > until

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nvme import _core
 from nvme.dotdict import DotDict
+from nvme.number import seconds
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
@@ -151,6 +152,7 @@ class SoftwareSsd(_core.Sim):
         status: SCT << 8 | SC of action status; delay: seconds of action delay
         value: CID, SQID or LBA distance of wrong_cid, wrong_sqid, misdirected
         """
+        delay = seconds(delay, "delay")
         if action is None:
             action, value = _action(status, delay, value, named)
         elif named:

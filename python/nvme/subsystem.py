@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nvme import _core
+from nvme.number import seconds
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
@@ -40,8 +41,7 @@ class Subsystem:
         An exception on the way, as of the callback of a command that lost its power, cuts it
         short: the power is on again, and the controller initialised, when it is raised.
         """
-        if not sec >= 0:
-            raise ValueError(f"sec must be 0 or more, not {sec}")
+        sec = seconds(sec, "sec")
         self._check()
         cut = True  # for all that is known when _off() raises
         try:

@@ -93,3 +93,15 @@ def test_a_device_that_is_gone(hasty, action):
     if action == "power":
         d.sim(hasty).power(True)
         assert_works(hasty)
+
+
+@pytest.mark.parametrize(
+    "delay", [float("nan"), float("inf"), -1, 1e12, pytest.param(10**400, id="huge"), "1"]
+)
+def test_a_delay_of_what_is_no_time_is_an_error(own, delay):
+    with (
+        pytest.raises((ValueError, TypeError), match="^delay "),
+        d.sim(own).fault("delay", delay=delay),
+    ):
+        pass
+    assert not d.sim(own).faults

@@ -197,3 +197,20 @@ def test_what_may_succeed_later_may_be_retried(nvme0, queues):
 
     assert status & 0x7FF == INVALID_DELETION
     assert not status & DNR
+
+
+@pytest.mark.parametrize(
+    "timeout", [float("nan"), float("inf"), -1, 1e12, pytest.param(10**400, id="huge"), "1"]
+)
+def test_waiting_for_what_is_no_time_is_an_error_at_once(queues, timeout):
+    _, cq = queues
+
+    with pytest.raises((ValueError, TypeError), match="^timeout "):
+        cq.wait(timeout)
+
+
+def test_waiting_no_time_is_a_look(queues):
+    _, cq = queues
+
+    with pytest.raises(TimeoutError, match=f"no completion in queue {QID} after 0 sec"):
+        cq.wait(0)
