@@ -16,7 +16,7 @@ struct rate {
 	uint64_t next_ns; /* when command released + 1 is due */
 };
 
-/* @iops: 0 no limit; fractions down to 10^-6 count */
+/* @iops: 0 no limit; fractions down to 10^-6 count, and what is beyond 10^12 no more */
 void rate_init(struct rate *r, double iops, uint64_t start_ns);
 
 /* How many commands, at most @max, may be issued now; they count as issued. */

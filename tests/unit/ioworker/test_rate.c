@@ -2,6 +2,8 @@
 /* When commands are due. */
 #include "fixture.h"
 
+#include <math.h>
+
 #include "ioworker/rate.h"
 
 static void nothing_is_due_at_the_start(void **state)
@@ -65,6 +67,20 @@ static void a_thousand_hours_lose_nothing(void **state)
 	assert_int_equal(r.next_ns, UINT64_C(3600000) * SECOND + US);
 }
 
+/* None of these fits the counters, and none is no rate at all. */
+static void beyond_the_clock_all_that_is_asked_for_is_due(void **state)
+{
+	static const double rates[] = { 1e13, 1e18, 1e19, 1e300, INFINITY };
+	struct rate r;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		rate_init(&r, rates[i], SECOND);
+
+		assert_int_equal(rate_take(&r, SECOND, 100), 0);
+		assert_int_equal(rate_take(&r, SECOND + 1, 100), 100);
+	}
+}
+
 static void without_a_limit_everything_is_due(void **state)
 {
 	struct rate r;
@@ -82,6 +98,7 @@ int main(void)
 		cmocka_unit_test(a_late_caller_gets_what_is_due_and_no_more),
 		cmocka_unit_test(fractions_count),
 		cmocka_unit_test(a_thousand_hours_lose_nothing),
+		cmocka_unit_test(beyond_the_clock_all_that_is_asked_for_is_due),
 		cmocka_unit_test(without_a_limit_everything_is_due),
 	};
 
