@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nvme import _core
 from nvme.cmdlog import decode
 from nvme.dotdict import DotDict
+from nvme.number import real
 from nvme.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def _int(value: Any, name: str) -> int:
         assert math.isfinite(value), f"{name} must be a number, not {value}"
         return int(value)
     return operator.index(value)
+
+
+def _real(value: Any, name: str) -> float:
+    try:
+        return real(value, name)
+    except ValueError as error:
+        raise AssertionError(str(error)) from None
 
 
 def _unsigned(value: Any, name: str, highest: int = LBA_END) -> int:
@@ -96,6 +104,9 @@ def _replay(io_sequence: Sequence[tuple[int, int, int, int]] | None) -> bytes | 
         return None
     packed = []
     for at_us, opcode, slba, nlb in io_sequence:
+        assert 0 <= at_us <= HOURS_MAX * 3600e6, (
+            f"io_sequence: times must be 0..{HOURS_MAX} hours, not {at_us} us"
+        )
         at_ns = _unsigned(at_us * 1000, "io_sequence")
         count = _unsigned(nlb, "io_sequence", 65536)
         assert count, "io_sequence: a command of no LBAs"
@@ -146,13 +157,14 @@ class IOWorker:
         _qdepth_min: int = 2,
         _cpu: int = -1,
     ) -> None:
-        time = float(time)
+        time = _real(time, "time")
+        assert 0 <= time <= HOURS_MAX * 3600, f"time must be 0..{HOURS_MAX} hours, not {time:g} s"
         count = _unsigned(io_count, "io_count")
         assert time > 0 or count or io_sequence is not None, "either time or io_count is needed"
-        assert 0 <= time <= HOURS_MAX * 3600, f"time must be 0..{HOURS_MAX} hours"
         depth = _int(qdepth, "qdepth")
         assert _qdepth_min <= depth <= 1023, f"qdepth must be {_qdepth_min}..1023, not {qdepth}"
-        assert iops >= 0, f"iops must not be negative, but is {iops}"
+        iops = _real(iops, "iops")
+        assert iops >= 0, f"iops must not be negative, but is {iops:g}"
         for percent in output_percentile_latency or ():
             assert 0 < percent < 100, f"a percentile must be above 0 and below 100, not {percent}"
         if lba_step is not None:
@@ -183,7 +195,7 @@ class IOWorker:
             lba_step=lba_step,
             time_ns=round(time * 1e9),
             io_count=count,
-            iops=float(iops),
+            iops=iops,
             qdepth=depth,
             qprio=_unsigned(qprio, "qprio", 3),
             ptype=ptype,

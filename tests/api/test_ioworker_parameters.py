@@ -5,6 +5,7 @@ import pytest
 import nvme as d
 
 READ, WRITE, FLUSH, DSM = 2, 1, 0, 9
+NAN, INF = float("nan"), float("inf")
 
 
 def sent(namespace, count=200, **parameters):
@@ -200,19 +201,57 @@ def test_numbers_may_be_floats(nvme0n1):
         {"io_count": 1, "distribution": [100] * 99},
         {"io_count": 1, "distribution": [101] * 100},
         {"io_count": 1, "iops": -1},
+        {"io_count": 1, "iops": NAN},
+        {"io_count": 1, "iops": INF},
+        {"io_count": 1, "iops": 10**400},
         {"io_count": 1, "qprio": 4},
         {"io_count": -1},
+        {"io_count": NAN},
+        {"io_count": INF},
         {"time": -1},
         {"time": 3601 * 1000},
+        {"time": NAN},
+        {"time": NAN, "io_count": 1},
+        {"time": INF},
+        {"time": -INF},
+        {"time": 10**400},
         {"io_sequence": []},
+        {"io_sequence": [(NAN, READ, 0, 1)]},
+        {"io_sequence": [(INF, READ, 0, 1)]},
+        {"io_sequence": [(-1, READ, 0, 1)]},
+        {"io_sequence": [(3601e9, READ, 0, 1)]},
         {"io_sequence": [(10, READ, 0, 1), (5, READ, 0, 1)]},
         {"io_count": 1, "output_percentile_latency": {100: 0}},
         {"io_count": 1, "output_percentile_latency": {0: 0}},
+        {"io_count": 1, "output_percentile_latency": {NAN: 0}},
     ],
 )
 def test_wrong_parameters_are_assertion_errors(nvme0n1, parameters):
     with pytest.raises(AssertionError):
         nvme0n1.ioworker(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why"),
+    [
+        ({"time": NAN}, "time must be a number, not nan"),
+        ({"time": -1}, r"time must be 0\.\.1000 hours, not -1"),
+        ({"time": 10**400}, "time is too large"),
+        ({"io_count": 1, "iops": INF}, "iops must be a number, not inf"),
+        ({"io_count": 1, "iops": -1}, "iops must not be negative, but is -1"),
+        ({"io_sequence": [(NAN, READ, 0, 1)]}, r"io_sequence: .* 0\.\.1000 hours, not nan us"),
+    ],
+)
+def test_an_impossible_number_is_named(nvme0n1, parameters, why):
+    with pytest.raises(AssertionError, match=why):
+        nvme0n1.ioworker(**parameters)
+
+
+@pytest.mark.parametrize("name", ["time", "iops"])
+@pytest.mark.parametrize("value", ["1", None])
+def test_what_is_no_number_at_all_is_a_type_error(nvme0n1, name, value):
+    with pytest.raises(TypeError, match=f"{name} must be a number, not <class"):
+        nvme0n1.ioworker(**{"io_count": 1, name: value})
 
 
 @pytest.mark.parametrize("iops", [1e18, 1e19, 1e300])
