@@ -213,6 +213,8 @@ int arg_double(PyObject *o, const char *name, double *out)
 		if (PyErr_ExceptionMatches(PyExc_TypeError))
 			PyErr_Format(PyExc_TypeError, "%s must be a number, not %R", name,
 				     Py_TYPE(o));
+		else if (PyErr_ExceptionMatches(PyExc_OverflowError))
+			PyErr_Format(PyExc_ValueError, "%s is too large", name);
 		return -1;
 	}
 	/* It is neither below nor above any limit: a wait that long would not end. */

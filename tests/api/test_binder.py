@@ -34,5 +34,7 @@ def test_what_is_not_a_number_is_no_time_and_no_rate(nvme0n1, qpair) -> None:
     for call in (qpair.wait_int, worker.join, worker.percentile):
         with pytest.raises(ValueError, match="nan"):
             call(float("nan"))
+        with pytest.raises(ValueError, match="is too large"):
+            call(10**400)
     with pytest.raises(ValueError, match="iops must be a number, not nan"):
         _core.Worker(nvme0n1, **one_read, io_count=1, iops=float("nan"))
