@@ -14,6 +14,7 @@ from typing import Any
 
 import nvme as d
 from nvme.ioworker import OPCODE_READ, OPCODE_WRITE, IOWorker
+from nvme.number import real
 from nvme.perf_report import as_json, as_text
 from nvme.progress import Progress, wanted
 
@@ -40,7 +41,7 @@ def size_of(text: str) -> int:
     suffix = lower[len(number) :]
     try:
         return int(float(number) * SUFFIXES[suffix])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"not a size: {text!r}") from None
 
 
@@ -48,7 +49,7 @@ def seconds_of(text: str) -> float:
     """Seconds in a time like 10, 10s, 5m or 2h."""
     factor = {"s": 1, "m": 60, "h": 3600}.get(text[-1:].lower())
     try:
-        return float(text[:-1]) * factor if factor else float(text)
+        return real(float(text[:-1]) * factor if factor else float(text), "a time")
     except ValueError:
         raise argparse.ArgumentTypeError(f"not a time: {text!r}") from None
 

@@ -195,6 +195,24 @@ def standard_error_of_a_run(terminal):
         os.close(master)
 
 
+@pytest.mark.parametrize("flag", ["--bs", "--size", "--offset", "--runtime"])
+@pytest.mark.parametrize("text", ["nan", "inf", "1e400", "-1e400"])
+def test_a_size_or_time_that_is_no_number_is_a_usage_error(capsys, flag, text):
+    with pytest.raises(SystemExit) as exit:
+        perf.main([NULL, f"{flag}={text}"])
+
+    assert exit.value.code == 2
+    assert f"{flag}" in (said := capsys.readouterr().err)
+    assert f"not a {'time' if flag == '--runtime' else 'size'}: '{text}'" in said
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1"])
+def test_a_rate_that_cannot_be_is_named(capsys, text):
+    assert perf.main([NULL, "--number_ios=1", f"--rate-iops={text}"]) == 2
+
+    assert "pynvme perf: iops must " in capsys.readouterr().err
+
+
 def test_a_long_run_shows_a_line_on_a_terminal():
     text = standard_error_of_a_run(terminal=True)
 
