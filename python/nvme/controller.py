@@ -25,7 +25,8 @@ opened: WeakSet[Controller] = WeakSet()
 
 def address(addr: str | bytes | os.PathLike[str]) -> str:
     """An address as str; an empty one is the software SSD."""
-    text = addr.decode(errors="backslashreplace") if isinstance(addr, bytes) else os.fspath(addr)
+    raw = addr if isinstance(addr, bytes) else os.fspath(addr).encode(errors="backslashreplace")
+    text = raw.decode(errors="backslashreplace")
     if "\0" in text:
         raise _core.NvmeEnumerateError(f"{text!r} is no address of a device")
     return text or DEFAULT_ADDRESS

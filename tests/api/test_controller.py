@@ -35,6 +35,8 @@ def test_addresses_of_the_software_ssd(addr):
         ("host:4420/nqn.2014-08.com.example:x", "NVMe/TCP is not supported"),
         ("sim\0", "address"),
         (b"\xff01:00.0", "address"),
+        ("\udcff01:00.0", "udcff01:00.0.* is no address"),
+        ("sim:size=\ud800", "size"),
     ],
 )
 def test_an_address_without_a_controller_is_an_enumerate_error(nvme0, addr, why):
