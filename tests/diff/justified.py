@@ -63,19 +63,20 @@ FIXED = (0x01, 0x02, 0x08, 0x09, 0x0A)
 
 
 def counts_more(difference: Difference) -> bool:
-    """Whether their SMART counters are ours with Verify and Copy added."""
+    """Whether their SMART counters are ours with Verify, Copy and Compare that failed added."""
     if difference.arg("lid") != 2 or difference.key != "data":
         return False
     ours, theirs = dict(difference.ours), dict(difference.theirs)
     counted = difference.results[1]["_counted"]
     reads = theirs.pop("more reads") - ours.pop("more reads") - counted.like_reads
     writes = theirs.pop("more writes") - ours.pop("more writes")
-    most = range(counted.copies + 1)
+    most_reads = range(counted.copies + counted.failed_compares + 1)
+    most_writes = range(counted.copies + 1)
     detached = difference.results[1]["_detached"]
     if difference.results[1]["_reset"]:
         # their thresholds outlive resets: see "features after a reset"
         del ours["critical warning"], theirs["critical warning"]
-    return ours == theirs and (detached or (reads in most and writes in most))
+    return ours == theirs and (detached or (reads in most_reads and writes in most_writes))
 
 
 #: What steps may be refused with that have more than one thing wrong.
@@ -225,8 +226,8 @@ LIST: tuple[Justified, ...] = (
         "what SMART counts as reads and writes",
         "NVM 4.1.4.2",
         "both",
-        "theirs counts Verify as a read and Copy as both, and "
-        "forgets what a namespace did that is not attached",
+        "theirs counts Verify as a read, Copy as both and a Compare that failed once its place "
+        "is used again, and forgets what a namespace did that is not attached",
         kind("log")(counts_more),
     ),
     Justified(

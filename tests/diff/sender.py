@@ -41,9 +41,11 @@ class Counted:
     writes: int = 0
     like_reads: int = 0
     copies: int = 0
+    failed_compares: int = 0
 
     def add(self, opc: int, status: str) -> None:
         self.copies += opc == steps.COPY
+        self.failed_compares += opc == steps.COMPARE and status == "02/85"
         if status == "00/00":
             self.reads += opc in (steps.READ, steps.COMPARE)
             self.writes += opc == steps.WRITE
