@@ -72,6 +72,9 @@ unsigned int nvme_cmdlog_collect(const struct nvme_cmdlog_record *live, uint32_t
 				 const struct nvme_cmdlog_record *ring,
 				 struct nvme_cmdlog_record *out, unsigned int max);
 
+/* For qsort(): newer submissions before older ones, of the same moment the higher CID first. */
+int nvme_cmdlog_newest_first(const void *a, const void *b);
+
 /* Field 22 of /proc/PID/stat; 0: there is no such process. */
 uint64_t nvme_cmdlog_process_start(int pid);
 

@@ -30,7 +30,7 @@ static bool snapshot(const struct nvme_cmdlog_record *rec, struct nvme_cmdlog_re
 	return false;
 }
 
-static int newest_first(const void *a, const void *b)
+int nvme_cmdlog_newest_first(const void *a, const void *b)
 {
 	const struct nvme_cmdlog_record *x = a, *y = b;
 
@@ -54,7 +54,7 @@ static struct nvme_cmdlog_record *outstanding(const struct nvme_cmdlog_record *l
 		list[n].complete_ns = 0;
 		n++;
 	}
-	qsort(list, n, sizeof(*list), newest_first);
+	qsort(list, n, sizeof(*list), nvme_cmdlog_newest_first);
 	*count = n;
 	return list;
 }
