@@ -351,6 +351,29 @@ static void without_room_the_log_is_private(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void a_file_in_the_place_of_its_own_is_left_alone(void **state)
+{
+	struct fixture *f = NULL;
+	struct nvme_qpair *q;
+	struct stat st;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		fixture_open((void **)&f);
+		unlink(nvme_cmdlog_path());
+		close(open(nvme_cmdlog_path(), O_CREAT | O_EXCL | O_WRONLY, 0600));
+		/* larger than what has a slot already */
+		if (nvme_qpair_create(f->ctrl, 1000, 0, 0, &q))
+			_exit(1);
+		_exit(stat(nvme_cmdlog_path(), &st) || st.st_size ? 2 : 0);
+	}
+	waitpid(pid, &status, 0);
+
+	assert_int_equal(status, 0);
+}
+
 static void a_full_tmpfs_is_no_signal(void **state)
 {
 	struct fixture *f = NULL;
@@ -401,6 +424,7 @@ int main(void)
 		T(a_slot_that_claims_more_than_it_has_is_not_there),
 		T(what_is_no_log_is_refused),
 		cmocka_unit_test(without_room_the_log_is_private),
+		cmocka_unit_test(a_file_in_the_place_of_its_own_is_left_alone),
 		cmocka_unit_test(a_full_tmpfs_is_no_signal),
 		cmocka_unit_test(counts_of_slots_return_to_zero),
 	};
