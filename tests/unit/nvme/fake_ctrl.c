@@ -275,8 +275,8 @@ static int fake_reset(struct bus *bus, enum bus_reset kind)
 	struct fake_ctrl *fake = fake_of(bus);
 
 	fake->resets++;
-	fake->cc = 0;
-	fake->csts = 0;
+	fake->cc = fake->cc_after_reset;
+	fake->csts = fake->csts_after_reset;
 	memset(fake->queues, 0, sizeof(fake->queues));
 	return 0;
 }

@@ -54,6 +54,7 @@ struct fake_ctrl {
 	/* how it shall behave */
 	fake_script_fn *script;
 	bool never_ready, never_idle, fatal_on_enable, gone, trapped;
+	uint32_t cc_after_reset, csts_after_reset;
 	/* what was done to it */
 	struct nvme_sqe held[FAKE_HELD];
 	uint16_t held_qid[FAKE_HELD];
