@@ -145,6 +145,46 @@ static void a_ring_full_of_ones_ends_the_poll(void **state)
 	assert_int_equal(events, 8 + 1); /* and the SQ head of the last */
 }
 
+static enum fake_verdict hold_io(struct fake_ctrl *fake, uint16_t qid, const struct nvme_sqe *sqe,
+				 struct nvme_cqe *cqe)
+{
+	return qid ? FAKE_HOLD : FAKE_COMPLETE;
+}
+
+static void post(struct fixture *f, uint16_t cid)
+{
+	fake_post(f->fake, f->q->sqid, (struct nvme_cqe){ .sqid = f->q->sqid, .cid = cid }, true);
+}
+
+/* While one command is being completed, the device writes half a ring of nonsense, and the next. */
+static void babble(struct nvme_req *req)
+{
+	struct fixture *f = req->owner;
+
+	for (unsigned int i = 0; i < 4; i++)
+		post(f, 0x1234);
+	post(f, f->reqs[++f->completed].cid);
+}
+
+static void nonsense_that_never_ends_ends_the_poll_after_one_round(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int n;
+
+	f->fake->script = hold_io;
+	for (unsigned int i = 0; i < 7; i++)
+		fixture_read(f, i)->done = babble;
+	fixture_poll(f); /* the device has them all */
+	post(f, f->reqs[0].cid);
+	assert_int_equal(nvme_qpair_enter(f->q), 0);
+	n = nvme_qpair_poll(f->q, UINT32_MAX, f->now_ns);
+	nvme_qpair_exit(f->q);
+
+	assert_int_equal(n, 2);
+	/* the others are not lost */
+	assert_int_equal(fixture_poll(f), 5);
+}
+
 static void a_storm_of_events_is_counted_not_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -212,6 +252,20 @@ static void health_is_looked_at_a_hundred_times_a_second(void **state)
 	nvme_qpair_delete(other);
 }
 
+static void a_busy_queue_is_not_asked_for_its_health(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before = f->fake->csts_reads;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		f->now_ns += 20000000;
+		fixture_read(f, i);
+		assert_int_equal(nvme_qpair_poll(f->q, UINT32_MAX, f->now_ns), 1);
+	}
+
+	assert_int_equal(f->fake->csts_reads, before);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
@@ -223,9 +277,11 @@ int main(void)
 		T(a_second_completion_is_an_event),
 		T(an_entry_without_its_phase_is_not_there),
 		T(a_ring_full_of_ones_ends_the_poll),
+		T(nonsense_that_never_ends_ends_the_poll_after_one_round),
 		T(a_storm_of_events_is_counted_not_kept),
 		T(a_fatal_status_is_an_event_and_bars_commands),
 		T(health_is_looked_at_a_hundred_times_a_second),
+		T(a_busy_queue_is_not_asked_for_its_health),
 		T(a_vanished_device_is_an_event_and_ends_waits),
 	};
 
