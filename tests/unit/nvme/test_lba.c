@@ -355,6 +355,43 @@ static void what_waited_is_not_sent_with_too_little_memory(void **state)
 	}
 }
 
+static void a_read_that_was_out_is_not_checked_beyond_its_metadata(void **state)
+{
+	const uint32_t guard = (uint32_t)NVME_PRINFO_CHECK_GUARD << NVME_RW_PRINFO_SHIFT;
+	struct fixture *f = *state;
+	struct nvme_req *req = fixture_read(f, 0);
+
+	assert_int_equal(fixture_poll(f), 1);
+	format_becomes(f, 9, 8);
+	f->fake->script = hold_io;
+	req->flags = NVME_REQ_CHECK;
+	req->meta = (uint8_t *)f->mem.va + 8192;
+	req->meta_bytes = 8;
+	nvme_cmd_rw(req, f->ns, NVME_CMD_READ, f->mem.va, 0, 1, guard);
+	assert_int_equal(nvme_qpair_enter(f->q), 0);
+	nvme_qpair_submit(f->q, req, f->now_ns);
+	nvme_qpair_ring(f->q);
+	nvme_qpair_exit(f->q);
+	assert_int_equal(fixture_poll(f), 0);
+	memset(f->mem.va, 0xa5, 16384); /* a wrong guard, wherever it is looked for */
+	format_becomes(f, 9, 64);
+	f->fake->script = NULL;
+	fake_complete_held(f->fake, NVME_SC_SUCCESS);
+	fixture_poll(f);
+
+	assert_int_equal(nvme_req_status(req), 0);
+}
+
+static void a_reset_shows_namespaces_as_they_are_now(void **state)
+{
+	struct fixture *f = *state;
+
+	f->fake->id_ns.lbaf[0].ds = 12;
+	assert_int_equal(nvme_ctrl_reset(f->ctrl, NVME_RESET_CTRL), 0);
+
+	assert_int_equal(nvme_ns_format(f->ns)->lba_bytes, 4096);
+}
+
 static void config_forces_unit_access(void **state)
 {
 	struct fixture *f = *state;
@@ -395,6 +432,8 @@ int main(void)
 		F(a_write_that_waited_does_not_stamp_beyond_its_buffer),
 		F(a_write_that_waited_does_not_tag_beyond_its_metadata),
 		F(what_waited_is_not_sent_with_too_little_memory),
+		F(a_read_that_was_out_is_not_checked_beyond_its_metadata),
+		F(a_reset_shows_namespaces_as_they_are_now),
 		F(config_forces_unit_access),
 	};
 

@@ -183,7 +183,7 @@ static uint16_t transfer(struct sim *s, uint8_t opcode, uint32_t prinfo, void *m
 {
 	s->req = (struct nvme_req){ .flags = NVME_REQ_STAMP | NVME_REQ_CHECK,
 				    .meta = meta,
-				    .meta_bytes = 4096 };
+				    .meta_bytes = meta ? 4096 : 0 };
 	nvme_cmd_rw(&s->req, s->ns, opcode, s->mem.va, 64, 4, prinfo);
 	return sim_run(s);
 }
@@ -206,6 +206,19 @@ static void end_to_end(void **state)
 			if (!interleaved)
 				assert_int_equal(transfer(s, NVME_CMD_READ, checks, meta), 0);
 		}
+}
+
+static void interleaved_metadata_needs_no_room_of_its_own(void **state)
+{
+	struct sim *s = *state;
+
+	format(s, 1, 1);
+	s->req = (struct nvme_req){ .flags = NVME_REQ_STAMP,
+				    .meta = (uint8_t *)s->mem.va + 65536,
+				    .meta_bytes = 8 };
+	nvme_cmd_rw(&s->req, s->ns, NVME_CMD_WRITE, s->mem.va, 64, 4, GUARD | REF);
+
+	assert_int_equal(sim_run(s), 0);
 }
 
 static void a_bit_flipped_between_device_and_host_is_caught_by_the_guard(void **state)
@@ -233,6 +246,7 @@ int main(void)
 		cmocka_unit_test(type_3_has_no_reference_tag_to_check),
 		cmocka_unit_test(pract_leaves_it_to_the_controller),
 		S(end_to_end),
+		S(interleaved_metadata_needs_no_room_of_its_own),
 		S(a_bit_flipped_between_device_and_host_is_caught_by_the_guard),
 	};
 

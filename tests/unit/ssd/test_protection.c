@@ -228,6 +228,34 @@ static void copies_renew_their_reference_tags(void **state)
 	rig_destroy(r);
 }
 
+static uint16_t copy(struct rig *r, uint32_t read_prinfo, uint32_t write_prinfo)
+{
+	struct nvme_copy_range *range = (struct nvme_copy_range *)r->buf2;
+	struct nvme_sqe sqe = { .opc = NVME_CMD_COPY, .nsid = 1, .prp1 = (uintptr_t)range };
+
+	*range = (struct nvme_copy_range){ .slba = 10, .elbt = 10 };
+	sqe.cdw10 = 200;
+	sqe.cdw12 = read_prinfo << NVME_COPY_PRINFOR_SHIFT | write_prinfo << NVME_RW_PRINFO_SHIFT;
+	sqe.cdw14 = 200;
+	return rig_run(r, 1, sqe, NULL);
+}
+
+static void copies_check_what_they_read_and_what_they_write(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+	uint8_t *meta = r->buf2 + 4096;
+
+	memset(r->buf, 0x55, 512);
+	put_pi(meta, r->buf, 0x1234, 10);
+	meta[0] ^= 1;
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 10, 1, r->buf, meta, 0, 10), 0);
+
+	assert_int_equal(copy(r, GUARD, PRACT), NVME_SC_GUARD_CHECK);
+	assert_int_equal(copy(r, 0, GUARD), NVME_SC_GUARD_CHECK);
+	assert_int_equal(copy(r, 0, 0), 0);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +270,7 @@ int main(void)
 		cmocka_unit_test(first_or_last_the_guard_covers_what_it_must),
 		cmocka_unit_test(unwritten_lbas_pass_all_checks),
 		cmocka_unit_test(copies_renew_their_reference_tags),
+		cmocka_unit_test(copies_check_what_they_read_and_what_they_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
