@@ -168,6 +168,25 @@ static void who_polls_is_left_alone_by_the_runner(void **state)
 	fail_msg("the runner was busy five times");
 }
 
+/* By the poller's clock it polls for an hour: however late the runner is, it comes too early. */
+static void who_polled_a_moment_ago_is_not_taken_over(void **state)
+{
+	uint64_t limit_ns = clock_now_ns() + 5000 * MS;
+
+	bus_step(soft_dev, clock_now_ns() + 3600000 * MS);
+	soft_sleep_ms(100);
+	while (__atomic_load_n(&soft_dev->runner_asleep, __ATOMIC_RELAXED)) {
+		assert_true(clock_now_ns() < limit_ns); /* a doorbell would wake the runner */
+		soft_sleep_ms(1);
+	}
+	soft_submit();
+	soft_sleep_ms(100);
+	assert_int_equal(soft_posted(), 0);
+	bus_step(soft_dev, clock_now_ns());
+	bus_step(soft_dev, clock_now_ns());
+	assert_int_equal(soft_posted(), 1);
+}
+
 /* The thread may be there by chance, but not every time. */
 static void always_leaves_the_device_to_the_thread(void **state)
 {
@@ -386,6 +405,8 @@ int main(void)
 						soft_setup, soft_teardown),
 		cmocka_unit_test_setup_teardown(who_polls_is_left_alone_by_the_runner, soft_setup,
 						soft_teardown),
+		cmocka_unit_test_setup_teardown(who_polled_a_moment_ago_is_not_taken_over,
+						soft_setup_fast, soft_teardown),
 		cmocka_unit_test_setup_teardown(always_leaves_the_device_to_the_thread,
 						soft_setup_always, soft_teardown),
 		cmocka_unit_test_setup_teardown(a_poller_alone_serves_a_fast_device_at_once,
