@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import nvme as d
 from nvme import _core
 
 SCRIPT = Path(__file__).resolve().parents[1] / "fuzz" / "random_calls.py"
@@ -30,6 +31,7 @@ def test_what_is_not_a_number_is_no_time_and_no_rate(nvme0n1, qpair) -> None:
     worker = _core.Worker(nvme0n1, **one_read, io_count=1)
     worker.start()
     assert worker.join(60)
+    nvme0n1.read(qpair, d.Buffer(), 0)  # an interrupt, or wait_int() would wait without the check
 
     for call in (qpair.wait_int, worker.join, worker.percentile):
         with pytest.raises(ValueError, match="nan"):
@@ -38,3 +40,13 @@ def test_what_is_not_a_number_is_no_time_and_no_rate(nvme0n1, qpair) -> None:
             call(10**400)
     with pytest.raises(ValueError, match="iops must be a number, not nan"):
         _core.Worker(nvme0n1, **one_read, io_count=1, iops=float("nan"))
+    qpair.waitdone()
+
+
+def test_what_is_not_a_number_is_no_probability(own) -> None:
+    with (
+        pytest.raises(ValueError, match="probability must be a number, not nan"),
+        d.sim(own).fault("drop", probability=float("nan")),
+    ):
+        pass
+    assert d.sim(own).faults == []
