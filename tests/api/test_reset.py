@@ -142,6 +142,21 @@ def test_a_wait_in_another_thread_ends_with_an_error(own, own_namespace):
     assert len(errors) == 1
 
 
+def test_cc_en_by_hand_takes_all_queues_down_and_the_admin_queue_up(own):
+    own.timeout = 100
+    qpair = d.Qpair(own, 8)
+    cc = own[0x14]
+
+    own[0x14] = cc & ~1
+    with pytest.raises(SystemError, match="reset|stale"):
+        qpair.waitdone()
+    own.wait_csts(rdy=False)
+    own[0x14] = cc
+    own.wait_csts(rdy=True)
+
+    assert own.getfeatures(7).waitdone()
+
+
 def test_resets_under_load_leave_nothing_behind(own, own_namespace):
     before = _core.counts()
     for _ in range(20):

@@ -13,7 +13,7 @@ from nvme import subsystem as module
 
 from .flying import Oops, fly
 
-SHST_COMPLETE = 0b10
+SHST_UNDER_WAY, SHST_COMPLETE = 0b01, 0b10
 
 
 def smart_counter(nvme, byte):
@@ -45,6 +45,15 @@ def test_an_orderly_shutdown_that_never_ends_is_a_timeout():
     with pytest.raises(TimeoutError, match="SHST"):
         d.Subsystem(slow).shutdown_notify()
     d.Subsystem(slow).power_cycle(0)
+
+
+def test_an_abrupt_shutdown_is_not_waited_for():
+    slow = d.Controller("sim:size=64M,shutdown_s=60")
+
+    d.Subsystem(slow).shutdown_notify(abrupt=True)
+
+    assert slow[0x1C] >> 2 & 3 == SHST_UNDER_WAY
+    d.Subsystem(slow).poweroff()  # or closing it would wait
 
 
 def test_an_abrupt_shutdown_returns_at_once(nvme0, subsystem):

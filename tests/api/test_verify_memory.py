@@ -187,6 +187,16 @@ def test_after_a_power_loss_only_durable_lbas_are_strict(own, own_namespace, buf
         assert [is_checked(own, own_namespace, qp, lba) for lba in range(3)] == [1, 1, 0]
 
 
+def test_after_an_orderly_shutdown_all_lbas_are_strict(own, own_namespace, buf8):
+    with d.Qpair(own, 16) as qp:
+        own_namespace.write(qp, buf8, 0, 8).waitdone()
+    d.Subsystem(own).shutdown_notify()
+    d.Subsystem(own).power_cycle(0.1)
+
+    with d.Qpair(own, 16) as qp:
+        assert is_checked(own, own_namespace, qp, 5)
+
+
 def test_saved_data_is_checked_after_loading(own, own_namespace, qp, buf8, tmp_path):
     own_namespace.write(qp, buf8, 5, 8).waitdone()
     assert d.verify_save(tmp_path / "table") >= 1

@@ -192,6 +192,30 @@ static void a_refused_queue_leaves_nothing(void **state)
 	nvme_qpair_delete(q);
 }
 
+static enum fake_verdict refuse_cq(struct fake_ctrl *fake, uint16_t qid, const struct nvme_sqe *sqe,
+				   struct nvme_cqe *cqe)
+{
+	if (sqe->opc == NVME_ADMIN_CREATE_CQ)
+		cqe->status = NVME_SC_INVALID_QUEUE_SIZE << 1;
+	return FAKE_COMPLETE;
+}
+
+static void a_refused_completion_queue_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_qpair *q = NULL;
+
+	f->fake->script = refuse_cq;
+	assert_int_equal(nvme_qpair_create(f->ctrl, 8, 0, 0, &q), -EPROTO);
+
+	assert_null(f->ctrl->graves);
+	f->fake->script = NULL;
+	assert_int_equal(nvme_qpair_create(f->ctrl, 8, 0, 0, &q), 0);
+	assert_int_equal(q->sqid, 2);
+	assert_int_equal(nvme_qpair_delete(q), 0);
+	assert_null(f->ctrl->graves);
+}
+
 static enum fake_verdict never_delete(struct fake_ctrl *fake, uint16_t qid,
 				      const struct nvme_sqe *sqe, struct nvme_cqe *cqe)
 {
@@ -394,6 +418,24 @@ static void commands_wait_by_the_clock_that_is_given(void **state)
 	fake_destroy(fake);
 }
 
+static void a_shutdown_has_the_time_that_the_device_asks_for(void **state)
+{
+	uint64_t now_ns = 1, begin_ns;
+	struct nvme_ctrl_opts opts = { .time = &time_of_the_test, .time_priv = &now_ns };
+	struct fake_ctrl *fake = fake_create();
+	struct nvme_ctrl *ctrl = NULL;
+
+	fake->id.rtd3e = 30000000;
+	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), 0);
+	fake->cc |= NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN); /* one that does not end */
+	begin_ns = now_ns;
+	assert_int_equal(nvme_ctrl_shutdown(ctrl, false), -ETIMEDOUT);
+
+	assert_in_range(now_ns - begin_ns, UINT64_C(30000000000), UINT64_C(30100000000));
+	nvme_ctrl_put(ctrl);
+	fake_destroy(fake);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
@@ -409,6 +451,7 @@ int main(void)
 		cmocka_unit_test(large_pages_are_refused_with_a_reason),
 		T(queues_have_limits),
 		T(a_refused_queue_leaves_nothing),
+		T(a_refused_completion_queue_leaves_nothing),
 		T(memory_of_a_queue_that_will_not_go_is_kept_until_a_reset),
 		cmocka_unit_test(objects_die_in_any_order),
 		T(a_child_process_is_refused_and_touches_nothing),
@@ -418,6 +461,7 @@ int main(void)
 		cmocka_unit_test(doorbells_without_a_mapping_are_register_writes),
 		cmocka_unit_test(waiting_goes_by_the_clock_that_is_given),
 		cmocka_unit_test(commands_wait_by_the_clock_that_is_given),
+		cmocka_unit_test(a_shutdown_has_the_time_that_the_device_asks_for),
 	};
 
 	return cmocka_run_group_tests_name("nvme/ctrl", tests, NULL, NULL);
