@@ -41,21 +41,30 @@ def findings(report: str) -> list[str]:
     return [report] if report.strip() else []
 
 
-def instrumented(where: str = "") -> dict[str, str]:
-    """Builds and installs the package under both sanitizers; the environment that it wants.
+def sanitizer_options(where: str = "") -> dict[str, str]:
+    """The environment that both sanitizers read.
 
     where: an option of both, with a colon behind it
     """
+    return {
+        # An exit status of 0 for leaks, most of which are the interpreter's, is one for all that
+        # is found: without a signal the parent of a child that crashed would see it end well.
+        "ASAN_OPTIONS": f"{where}detect_stack_use_after_return=1:print_legend=0:abort_on_error=1",
+        "LSAN_OPTIONS": "exitcode=0",
+        # The last one to be read decides for both, yet undefined behaviour goes to standard
+        # error all the same: without capture that is the log.
+        "UBSAN_OPTIONS": f"{where}print_stacktrace=1",
+    }
+
+
+def instrumented(where: str = "") -> dict[str, str]:
+    """Builds and installs the package under both sanitizers; the environment that it wants."""
     return {
         "PYTHONPATH": f"{ASAN.install()}:{TOP / 'tests'}",
         "LD_PRELOAD": runtime_library("libasan.so"),
         # The interpreter's own pools would hide our pointers from the leak check.
         "PYTHONMALLOC": "malloc",
-        "ASAN_OPTIONS": f"{where}detect_stack_use_after_return=1:print_legend=0",
-        "LSAN_OPTIONS": "exitcode=0",
-        # The last one to be read decides for both, yet undefined behaviour goes to standard
-        # error all the same: without capture that is the log.
-        "UBSAN_OPTIONS": f"{where}print_stacktrace=1",
+        **sanitizer_options(where),
     }
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from rings.process import Process
 from rings.ring import LOGS, TOP, Outcome
-from rings.ring_api import findings
+from rings.ring_api import findings, sanitizer_options
 from rings.scripts import SESSION, ScriptRing, pytest_command
 from rings.units import cases, figures, tap_outcomes
 
@@ -43,6 +44,17 @@ Direct leak of 77 byte(s) in 1 object(s) allocated from:
     #2 0x7f in cfunction_vectorcall_NOARGS Objects/methodobject.c:486
 
 SUMMARY: AddressSanitizer: 77 byte(s) leaked in 1 allocation(s).
+"""
+FAULTY = """
+#include <stdlib.h>
+int main(int argc, char **argv)
+{
+	char *volatile bytes = malloc(8);
+
+	if (argc > 1)
+		bytes[8] = 1;
+	bytes = NULL;
+}
 """
 
 
@@ -216,3 +228,20 @@ def test_any_other_report_of_a_sanitizer_is_found_whole() -> None:
     report = "==7==ERROR: AddressSanitizer: heap-use-after-free\n    #0 0x7f in list_del"
 
     assert findings(report) == [report]
+
+
+def test_a_fault_ends_a_process_by_a_signal_and_a_leak_does_not(tmp_path: Path) -> None:
+    program, source = tmp_path / "faulty", tmp_path / "faulty.c"
+    source.write_text(FAULTY)
+    subprocess.run(["cc", "-fsanitize=address", "-o", program, source], check=True)
+    environment = {**os.environ, **sanitizer_options()}
+
+    leak, fault = (
+        subprocess.run([program, *more], env=environment, capture_output=True, text=True)
+        for more in ([], ["fault"])
+    )
+
+    assert "detected memory leaks" in leak.stderr
+    assert leak.returncode == 0
+    assert "heap-buffer-overflow" in fault.stderr
+    assert fault.returncode == -signal.SIGABRT
