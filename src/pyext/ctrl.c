@@ -216,6 +216,7 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	uint32_t off = 0, val = 0;
+	struct nvme_ctrl *ctrl;
 	int rc;
 
 	if (!value) {
@@ -224,11 +225,11 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 	}
 	if (py_ctrl_check(self) || register_offset(key, &off) || arg_u32(value, "value", &val))
 		return -1;
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
-		rc = nvme_ctrl_poke32(self->ctrl, off, val);
-		py_ctrl_leave(self);
+		rc = nvme_ctrl_poke32(ctrl, off, val);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	if (rc)
 		py_error(self->state, NULL, rc);
 	return rc ? -1 : 0;

@@ -10,13 +10,16 @@
 /* 0, or -1 with an exception: closed, or opened in another process. */
 int py_ctrl_check(struct py_ctrl *self);
 
-/*
- * Around every use of self->ctrl without the GIL: enter before the GIL is let go, leave before
- * it is taken again. Closing waits for whoever is inside.
+/**
+ * py_ctrl_enter() - the controller, for use without the GIL until py_ctrl_leave()
+ *
+ * Enter right behind py_ctrl_check(), and leave with the GIL again: closing waits for whoever is
+ * inside. What self->ctrl is without the GIL, or since it was let go, nobody knows.
  */
-static inline void py_ctrl_enter(struct py_ctrl *self)
+static inline struct nvme_ctrl *py_ctrl_enter(struct py_ctrl *self)
 {
 	atomic_fetch_add_explicit(&self->users, 1, memory_order_relaxed);
+	return self->ctrl;
 }
 
 static inline void py_ctrl_leave(struct py_ctrl *self)

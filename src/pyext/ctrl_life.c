@@ -40,16 +40,17 @@ PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	uint64_t kind = 0;
 	PyObject *arg[1];
+	struct nvme_ctrl *ctrl;
 	int rc;
 
 	if (args_bind(&spec, args, nargs, kwnames, arg) ||
 	    arg_uint(arg[0], "kind", NVME_RESET_SUBSYSTEM, &kind) || py_ctrl_check(self))
 		return NULL;
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
-		rc = nvme_ctrl_reset(self->ctrl, (enum nvme_reset)kind);
-		py_ctrl_leave(self);
+		rc = nvme_ctrl_reset(ctrl, (enum nvme_reset)kind);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	return finish(self, rc);
 }
 
@@ -64,16 +65,17 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	bool abrupt = false;
 	PyObject *arg[1];
+	struct nvme_ctrl *ctrl;
 	int rc;
 
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &abrupt) ||
 	    py_ctrl_check(self))
 		return NULL;
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
-		rc = nvme_ctrl_shutdown(self->ctrl, abrupt);
-		py_ctrl_leave(self);
+		rc = nvme_ctrl_shutdown(ctrl, abrupt);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	return finish(self, rc);
 }
 
@@ -88,16 +90,17 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	PyObject *arg[1], *done;
 	bool on = false;
+	struct nvme_ctrl *ctrl;
 	int rc;
 
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &on) ||
 	    py_ctrl_check(self))
 		return NULL;
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
-		rc = nvme_ctrl_power(self->ctrl, on);
-		py_ctrl_leave(self);
+		rc = nvme_ctrl_power(ctrl, on);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	if (rc == -EOPNOTSUPP)
 		Py_RETURN_FALSE;
 	done = finish(self, rc);
@@ -179,6 +182,7 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 	uint32_t value = 0;
 	PyObject *arg[2];
 	size_t i;
+	struct nvme_ctrl *ctrl;
 	int rc;
 
 	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_u32(arg[1], "value", &value) ||
@@ -188,11 +192,11 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 	for (i = 0; name && i < PYEXT_ARRAY_SIZE(steps); i++) {
 		if (strcmp(name, steps[i].name))
 			continue;
-		py_ctrl_enter(self);
+		ctrl = py_ctrl_enter(self);
 		Py_BEGIN_ALLOW_THREADS
-			rc = steps[i].run(self->ctrl, value);
-			py_ctrl_leave(self);
+			rc = steps[i].run(ctrl, value);
 		Py_END_ALLOW_THREADS
+		py_ctrl_leave(self);
 		return finish(self, rc);
 	}
 	if (name)

@@ -102,14 +102,14 @@ int py_ctrl_settle(struct py_ctrl *self, int stacklevel)
 /* Poll without the GIL until something is there to be told, for at most a slice. */
 static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 {
-	struct nvme_ctrl *ctrl = self->ctrl;
 	uint64_t now = clock_now_ns(), until = now + PY_WAIT_SLICE_NS;
+	struct nvme_ctrl *ctrl;
 	unsigned int empty = 0;
 	int rc;
 
-	if (!ctrl)
+	if (!self->ctrl)
 		return err_set(-ESHUTDOWN, "the controller is closed");
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		while (!(rc = nvme_admin_poll(ctrl, now)) && !nvme_event_any(ctrl) &&
 		       !atomic_load_explicit(&self->sink.done, memory_order_relaxed)) {
@@ -118,8 +118,8 @@ static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 			if (now >= until)
 				break;
 		}
-		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	if (rc > 0)
 		w->progress_ns = now;
 	return rc;
@@ -187,7 +187,7 @@ PyObject *py_ctrl_waitdone(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 
 static int submit(struct py_ctrl *self, struct py_req *r)
 {
-	struct nvme_ctrl *ctrl = self->ctrl;
+	struct nvme_ctrl *ctrl;
 	bool counted = !r->internal && !is_aer(r);
 	bool internal = r->internal;
 	uint16_t cid;
@@ -195,12 +195,12 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 
 	self->script += counted;
 	py_sink_add(self->state, &self->sink, r);
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_admin_submit(ctrl, &r->req);
 		cid = r->req.cid;
-		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	if (rc) {
 		self->script -= counted;
 		py_req_put(self->state, r);
@@ -361,6 +361,7 @@ static void disown(struct py_ctrl *self, struct py_req *r)
 PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
+	struct nvme_ctrl *ctrl;
 	struct list_node *node;
 	struct nvme_event ev;
 	struct py_wait w;
@@ -376,11 +377,11 @@ PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 		disown(self, r);
 		dropped++;
 	}
-	py_ctrl_enter(self);
+	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
-		nvme_admin_poll(self->ctrl, clock_now_ns());
-		py_ctrl_leave(self);
+		nvme_admin_poll(ctrl, clock_now_ns());
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(self);
 	py_wait_begin(&w, self);
 	py_ctrl_deliver(self, &w, 0);
 	while (nvme_event_pop(self->ctrl, &ev, NULL) > 0)

@@ -108,14 +108,14 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 {
 	struct py_ctrl *ctrl = self->ctrl;
 	struct nvme_qpair *q = NULL;
+	struct nvme_ctrl *nvme;
 	int rc;
 
-	py_ctrl_enter(ctrl);
+	nvme = py_ctrl_enter(ctrl);
 	Py_BEGIN_ALLOW_THREADS
-		rc = nvme_qpair_create(ctrl->ctrl, (unsigned int)depth, (unsigned int)prio, vector,
-				       &q);
-		py_ctrl_leave(ctrl);
+		rc = nvme_qpair_create(nvme, (unsigned int)depth, (unsigned int)prio, vector, &q);
 	Py_END_ALLOW_THREADS
+	py_ctrl_leave(ctrl);
 	if (rc) {
 		py_error(self->state, self->state->qpair_creation_error, rc);
 		return -1;

@@ -1,0 +1,56 @@
+"""What closes while other threads still work with it."""
+
+import subprocess
+import sys
+
+import pytest
+
+RACE = """
+import threading, time
+import nvme as d
+
+def until_closed(call):
+    try:
+        while True:
+            call()
+    except (d.NvmeError, SystemError):
+        pass
+
+def race(make):
+    for _ in range(20):
+        nvme = d.Controller("sim:size=16M,latency=none")
+        namespace, qpair = d.Namespace(nvme), d.Qpair(nvme, 8)
+        call = make(nvme, namespace, qpair)
+        threads = [threading.Thread(target=until_closed, args=(call,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.01)
+        d._core.close_all()
+        for thread in threads:
+            thread.join()
+"""
+
+
+def expect_silence(code: str) -> None:
+    """A script in a process of its own ends well, and without a word."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "d.Namespace(nvme)",
+        "d.Qpair(nvme, 8)",
+        "namespace.read(qpair, d.Buffer(), 0).waitdone()",
+        "nvme.__setitem__(0x14, 0)",
+        "nvme._power(True)",
+        "nvme._step('identify')",
+        "nvme.reset()",
+        "qpair.wait_int(1)",
+    ],
+)
+def test_all_is_closed_while_threads_are_inside(call: str) -> None:
+    """At the end of the interpreter, say, while daemon threads still run."""
+    expect_silence(RACE + f"race(lambda nvme, namespace, qpair: lambda: {call})")
