@@ -283,6 +283,9 @@ static int execute_loop(struct py_ctrl *self, struct py_wait *w, struct py_req *
 		else
 			py_ctrl_deliver(self, w, 0);
 		py_wait_events(w);
+		/* Before a look at the request, which is no longer ours then. */
+		if (!self->ctrl)
+			return py_wait_end(w) ? -1 : py_ctrl_check(self);
 		if (r->finished)
 			return py_wait_end(w);
 		if (py_wait_check(w))
@@ -335,6 +338,8 @@ PyObject *py_ctrl_execute(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 	if (dwords[7])
 		w.limit_ns = dwords[7] * UINT64_C(1000000);
 	rc = execute_loop(self, &w, r);
+	if (!self->ctrl)
+		return NULL;
 	if (!r->finished) {
 		r->abandoned = true;
 		return NULL;
@@ -384,7 +389,7 @@ PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 	py_ctrl_leave(self);
 	py_wait_begin(&w, self);
 	py_ctrl_deliver(self, &w, 0);
-	while (nvme_event_pop(self->ctrl, &ev, NULL) > 0)
+	while (self->ctrl && nvme_event_pop(self->ctrl, &ev, NULL) > 0)
 		dropped++;
 	return PyLong_FromLong(dropped);
 }

@@ -173,12 +173,26 @@ struct py_req *py_sink_pop(struct py_sink *sink)
 	return r;
 }
 
+/* One that was delivered to a wait that has not seen it yet; NULL if there is none. */
+static struct py_req *find_finished(struct py_sink *sink)
+{
+	struct list_node *node;
+
+	for (node = sink->flying.next; node != &sink->flying; node = node->next) {
+		struct py_req *r = list_entry(node, struct py_req, node);
+
+		if (r->internal && r->finished)
+			return r;
+	}
+	return NULL;
+}
+
 void py_sink_forget(struct py_state *state, struct py_sink *sink)
 {
 	struct py_req *r;
 
 	py_sink_collect(sink);
-	while ((r = py_sink_pop(sink)))
+	while ((r = py_sink_pop(sink)) || (r = find_finished(sink)))
 		py_req_put(state, r);
 }
 

@@ -18,6 +18,7 @@
  * @thread: that submitted it
  * @cb_arity: positional parameters of @cb: 1 (the whole completion) or 2
  * @internal: of the tool: whoever waits for it takes it, and it is never counted
+ * @finished: an @internal one was delivered; it is the waiting thread's until the queue is deleted
  * @abandoned: nobody waits for an @internal one any more
  */
 struct py_req {
@@ -53,7 +54,10 @@ void py_sink_add(struct py_state *state, struct py_sink *sink, struct py_req *r)
 void py_sink_collect(struct py_sink *sink);
 /* The oldest of sink->ready, or NULL. */
 struct py_req *py_sink_pop(struct py_sink *sink);
-/* Release all that completed without telling anybody: the queue is being deleted. */
+/*
+ * Release all that completed without telling anybody: the queue is being deleted. Whoever waits
+ * for a command of the tool sees that, and has no request any more.
+ */
 void py_sink_forget(struct py_state *state, struct py_sink *sink);
 int py_sink_traverse(struct py_sink *sink, visitproc visit, void *arg);
 

@@ -28,8 +28,11 @@ int py_wait_guard(void)
 
 void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl)
 {
-	uint64_t timeout_ms = atomic_load_explicit(&ctrl->ctrl->timeout_ms, memory_order_relaxed);
+	uint64_t timeout_ms = NVME_CTRL_TIMEOUT_MS;
 
+	/* Closed meanwhile: the first poll will say so. */
+	if (ctrl->ctrl)
+		timeout_ms = atomic_load_explicit(&ctrl->ctrl->timeout_ms, memory_order_relaxed);
 	memset(w, 0, sizeof(*w));
 	w->state = ctrl->state;
 	w->ctrl = ctrl;

@@ -36,6 +36,7 @@ struct py_wait {
 	PyObject *traceback;
 };
 
+/* The controller may be closed already: whoever waits looks at it after every slice. */
 void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl);
 /* Pop and report the events of the controller. */
 void py_wait_events(struct py_wait *w);

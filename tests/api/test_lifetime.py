@@ -321,7 +321,11 @@ def test_exit_while_daemon_threads_wait():
     expect(
         SETUP
         + """
-for wait in (nvme0.waitdone, qpair.waitdone, lambda: qpair.wait_int(60000)):
+def identify():
+    while True:
+        nvme0.id_data(0)
+
+for wait in (nvme0.waitdone, qpair.waitdone, lambda: qpair.wait_int(60000), identify) * 2:
     threading.Thread(target=wait, daemon=True).start()
 time.sleep(0.1)
 """
