@@ -228,8 +228,8 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_poke32(ctrl, off, val);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	if (rc)
 		py_error(self->state, NULL, rc);
 	return rc ? -1 : 0;

@@ -13,8 +13,9 @@ int py_ctrl_check(struct py_ctrl *self);
 /**
  * py_ctrl_enter() - the controller, for use without the GIL until py_ctrl_leave()
  *
- * Enter right behind py_ctrl_check(), and leave with the GIL again: closing waits for whoever is
- * inside. What self->ctrl is without the GIL, or since it was let go, nobody knows.
+ * Enter right behind py_ctrl_check(), and leave before the GIL is taken again: closing waits for
+ * whoever is inside, and an interpreter that ends gives its GIL to no thread any more. What
+ * self->ctrl is without the GIL, or since it was let go, nobody knows.
  */
 static inline struct nvme_ctrl *py_ctrl_enter(struct py_ctrl *self)
 {

@@ -49,8 +49,8 @@ PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_reset(ctrl, (enum nvme_reset)kind);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	return finish(self, rc);
 }
 
@@ -74,8 +74,8 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_shutdown(ctrl, abrupt);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	return finish(self, rc);
 }
 
@@ -99,8 +99,8 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_power(ctrl, on);
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	if (rc == -EOPNOTSUPP)
 		Py_RETURN_FALSE;
 	done = finish(self, rc);
@@ -195,8 +195,8 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 		ctrl = py_ctrl_enter(self);
 		Py_BEGIN_ALLOW_THREADS
 			rc = steps[i].run(ctrl, value);
+			py_ctrl_leave(self);
 		Py_END_ALLOW_THREADS
-		py_ctrl_leave(self);
 		return finish(self, rc);
 	}
 	if (name)

@@ -118,8 +118,8 @@ static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 			if (now >= until)
 				break;
 		}
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	if (rc > 0)
 		w->progress_ns = now;
 	return rc;
@@ -199,8 +199,8 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_admin_submit(ctrl, &r->req);
 		cid = r->req.cid;
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	if (rc) {
 		self->script -= counted;
 		py_req_put(self->state, r);
@@ -385,8 +385,8 @@ PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		nvme_admin_poll(ctrl, clock_now_ns());
+		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self);
 	py_wait_begin(&w, self);
 	py_ctrl_deliver(self, &w, 0);
 	while (self->ctrl && nvme_event_pop(self->ctrl, &ev, NULL) > 0)

@@ -39,8 +39,8 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 	nvme = py_ctrl_enter(ctrl);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ns_open(nvme, nsid, &ns);
+		py_ctrl_leave(ctrl);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(ctrl);
 	if (rc) {
 		py_error(self->state, self->state->ns_creation_error, rc);
 		return -1;
@@ -144,8 +144,8 @@ static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 	py_ctrl_enter(self->ctrl);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ns_refresh(self->ns);
+		py_ctrl_leave(self->ctrl);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(self->ctrl);
 	if (rc)
 		return py_error(self->state, NULL, rc);
 	if (py_ctrl_settle(self->ctrl, 2))

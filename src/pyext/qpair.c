@@ -114,8 +114,8 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	nvme = py_ctrl_enter(ctrl);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_qpair_create(nvme, (unsigned int)depth, (unsigned int)prio, vector, &q);
+		py_ctrl_leave(ctrl);
 	Py_END_ALLOW_THREADS
-	py_ctrl_leave(ctrl);
 	if (rc) {
 		py_error(self->state, self->state->qpair_creation_error, rc);
 		return -1;

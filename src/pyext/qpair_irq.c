@@ -119,8 +119,8 @@ PyObject *py_qpair_wait_int(PyObject *obj, PyObject *const *args, Py_ssize_t nar
 		py_ctrl_enter(self->ctrl);
 		Py_BEGIN_ALLOW_THREADS
 			rc = bus_irq_wait(bus, vector, slice < until ? slice : until);
+			py_ctrl_leave(self->ctrl);
 		Py_END_ALLOW_THREADS
-		py_ctrl_leave(self->ctrl);
 	} while (!rc ? clock_now_ns() < until : rc == -EINTR);
 	return rc < 0 ? py_error(self->state, NULL, rc) : PyBool_FromLong(rc);
 }
