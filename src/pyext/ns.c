@@ -137,13 +137,17 @@ PyDoc_STRVAR(refresh_doc, "_refresh($self, /)\n--\n\nIdentify again: format and 
 static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 {
 	struct py_ns *self = (struct py_ns *)obj;
+	struct nvme_ns *ns;
 	int rc;
 
 	if (py_ns_check(self) || py_ctrl_check(self->ctrl))
 		return NULL;
+	/* Another thread may close it meanwhile. */
+	ns = nvme_ns_get(self->ns);
 	py_ctrl_enter(self->ctrl);
 	Py_BEGIN_ALLOW_THREADS
-		rc = nvme_ns_refresh(self->ns);
+		rc = nvme_ns_refresh(ns);
+		nvme_ns_put(ns);
 		py_ctrl_leave(self->ctrl);
 	Py_END_ALLOW_THREADS
 	if (rc)
