@@ -240,6 +240,15 @@ static enum fake_verdict hold_io(struct fake_ctrl *fake, uint16_t qid, const str
 	return qid ? FAKE_HOLD : FAKE_COMPLETE;
 }
 
+/* All that was held ends well, and what waited behind it runs. */
+static void let_go(struct fixture *f)
+{
+	f->fake->script = NULL;
+	fake_complete_held(f->fake, NVME_SC_SUCCESS);
+	while (nvme_qpair_outstanding(f->q))
+		fixture_poll(f);
+}
+
 static void a_locked_lba_makes_the_next_command_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -258,10 +267,7 @@ static void a_locked_lba_makes_the_next_command_wait(void **state)
 	assert_int_equal(f->fake->nheld, aers + 1);
 	assert_int_equal(nvme_qpair_outstanding(f->q), 2);
 
-	f->fake->script = NULL;
-	fake_complete_held(f->fake, NVME_SC_SUCCESS);
-	while (nvme_qpair_outstanding(f->q))
-		fixture_poll(f);
+	let_go(f);
 
 	assert_int_equal(f->completed, 2);
 	nvme_ns_set_locks(f->ns, false);
@@ -304,10 +310,7 @@ static void a_write_that_waited_does_not_stamp_beyond_its_buffer(void **state)
 	const uint8_t *data = f->mem.va;
 
 	format_becomes(f, 12, 0);
-	f->fake->script = NULL;
-	fake_complete_held(f->fake, NVME_SC_SUCCESS);
-	while (nvme_qpair_outstanding(f->q))
-		fixture_poll(f);
+	let_go(f);
 
 	assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
 	for (unsigned int i = 512; i < 4096; i++)
@@ -323,10 +326,7 @@ static void a_write_that_waited_does_not_tag_beyond_its_metadata(void **state)
 	format_becomes(f, 9, 8);
 	req = one_waits(f, NVME_CMD_WRITE, meta, 8);
 	format_becomes(f, 9, 64);
-	f->fake->script = NULL;
-	fake_complete_held(f->fake, NVME_SC_SUCCESS);
-	while (nvme_qpair_outstanding(f->q))
-		fixture_poll(f);
+	let_go(f);
 
 	assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
 	for (unsigned int i = 8; i < 64; i++)
@@ -345,10 +345,7 @@ static void what_waited_is_not_sent_with_too_little_memory(void **state)
 		format_becomes(f, 9, 0);
 		req = one_waits(f, opcodes[i], NULL, 0);
 		format_becomes(f, 12, 0);
-		f->fake->script = NULL;
-		fake_complete_held(f->fake, NVME_SC_SUCCESS);
-		while (nvme_qpair_outstanding(f->q))
-			fixture_poll(f);
+		let_go(f);
 
 		assert_int_equal(nvme_req_status(req), NVME_SC_DATA_TRANSFER_ERROR);
 		assert_true(req->flags & NVME_REQ_SYNTHETIC);
