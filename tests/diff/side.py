@@ -217,7 +217,7 @@ class Side(Sender):
         cdws = {"cdw10": target & 0xFFFFFFFF, "cdw11": target >> 32 & 0xFFFFFFFF}
         found = self.io(steps.COPY, nsid, buf, **cdws, cdw12=len(ranges) - 1 | format << 8)
         total = sum(nlb for _, nlb in placed)
-        if not oracle.inside(target, total) or nsid not in self.oracles:
+        if nsid not in self.oracles:
             return found
         new = b"".join(oracle.data(slba, nlb) for slba, nlb in placed)
         sources = {lba for slba, nlb in placed for lba in range(slba, slba + nlb)}
@@ -233,7 +233,8 @@ class Side(Sender):
         else:
             # Ranges that overlap, or ranges before one that failed: what is there is open.
             for lba in range(target, target + total):
-                self.learn(nsid, oracle, lba, None, found)
+                if oracle.inside(lba, 1):
+                    self.learn(nsid, oracle, lba, None, found)
         return found
 
     def tagged(
