@@ -25,6 +25,13 @@ int py_ctrl_check(struct py_ctrl *self)
 	return -1;
 }
 
+/* Until no thread is inside any more. None gets in, for self->ctrl is NULL. Without the GIL. */
+static void wait_users(struct py_ctrl *self)
+{
+	while (atomic_load_explicit(&self->users, memory_order_acquire))
+		clock_sleep_until_ns(clock_now_ns() + PY_WAIT_SLICE_NS);
+}
+
 /* In the child of a fork nothing touches the drive; its memory is the parent's affair. */
 static void ctrl_close(struct py_live *live)
 {
@@ -35,8 +42,7 @@ static void ctrl_close(struct py_live *live)
 	self->ctrl = NULL;
 	if (ctrl && self->generation == py_process_generation()) {
 		Py_BEGIN_ALLOW_THREADS
-			while (atomic_load_explicit(&self->users, memory_order_acquire))
-				clock_sleep_until_ns(clock_now_ns() + PY_WAIT_SLICE_NS);
+			wait_users(self);
 			nvme_ctrl_put(ctrl);
 		Py_END_ALLOW_THREADS
 	}
@@ -51,7 +57,9 @@ static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 	PyObject *result, *type, *traceback;
 	int rc = 0;
 
-	self->ctrl = ctrl;
+	/* At a reset it is there, or is being closed. */
+	if (self->opening)
+		self->ctrl = ctrl;
 	result = PyObject_CallFunctionObjArgs(self->init_func, (PyObject *)self, NULL);
 	if (!result) {
 		PyErr_Fetch(&type, &self->init_exception, &traceback);
@@ -63,6 +71,13 @@ static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 		rc = -ECANCELED;
 	}
 	Py_XDECREF(result);
+	/* The driver frees what fails to open, and the script may have shown it to other threads. */
+	if (rc && self->opening) {
+		self->ctrl = NULL;
+		Py_BEGIN_ALLOW_THREADS
+			wait_users(self);
+		Py_END_ALLOW_THREADS
+	}
 	PyGILState_Release(gil);
 	return rc;
 }
@@ -91,10 +106,12 @@ static int ctrl_open(struct py_ctrl *self, const char *addr, struct py_pcie *pci
 		return -1;
 	if (self->init_func)
 		opts.init = run_init_func;
+	self->opening = true;
 	Py_BEGIN_ALLOW_THREADS
 		rc = bus ? nvme_ctrl_open_bus(&ctrl, bus, &opts) :
 			   nvme_ctrl_open(&ctrl, addr, &opts);
 	Py_END_ALLOW_THREADS
+	self->opening = false;
 	self->ctrl = rc ? NULL : ctrl;
 	if (rc) {
 		py_ctrl_error(self, self->state->enumerate_error, rc);

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-RACE = """
+BEGIN = """
 import threading, time
 import nvme as d
 
@@ -16,24 +16,37 @@ def until_closed(call):
     except (d.NvmeError, SystemError):
         pass
 
+def begin(call):
+    thread = threading.Thread(target=until_closed, args=(call,))
+    thread.start()
+    time.sleep(0.01)
+    return thread
+"""
+RACE = """
 def race(make):
     for _ in range(20):
         nvme = d.Controller("sim:size=16M,latency=none")
         namespace, qpair = d.Namespace(nvme), d.Qpair(nvme, 8)
         call = make(nvme, namespace, qpair)
-        threads = [threading.Thread(target=until_closed, args=(call,)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        time.sleep(0.01)
+        threads = [begin(call), begin(call)]
         d._core.close_all()
         for thread in threads:
             thread.join()
+"""
+INIT = """
+def init(nvme):
+    nvme.init_adminq()
+    nvme.enable()
+    nvme.wait_csts()
+    nvme.init_ctrl()
+    nvme.init_queues()
+    nvme.init_aers()
 """
 
 
 def expect_silence(code: str) -> None:
     """A script in a process of its own ends well, and without a word."""
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", BEGIN + code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -65,8 +78,6 @@ def test_all_is_closed_while_threads_are_inside(call: str) -> None:
 def test_a_callback_closes_what_a_command_of_the_tool_waits_on() -> None:
     """Its request is another command's by then."""
     expect_silence("""
-import nvme as d
-
 others = []
 
 def close(cdw0, status1):
@@ -89,8 +100,6 @@ others[0].getfeatures(7).getfeatures(7).waitdone(2)
 def test_an_event_closes_what_a_command_of_the_tool_waited_on() -> None:
     """It may have completed by then, in the same poll."""
     expect_silence("""
-import nvme as d
-
 class Closing(d.Controller):
     def _on_event(self, *fields):
         d._core.close_all()
@@ -105,4 +114,41 @@ for _ in range(20):
     else:
         raise AssertionError("it is not closed")
     assert d._core.counts()["commands"] == 0
+""")
+
+
+def test_a_reset_with_an_init_function_opens_nothing_again() -> None:
+    expect_silence(
+        INIT
+        + """
+for _ in range(20):
+    nvme = d.Controller("sim:size=16M,latency=none", init)
+    thread = begin(nvme.reset)
+    d._core.close_all()
+    thread.join()
+    try:
+        nvme[0x1C]
+    except SystemError as error:
+        assert str(error) == "the controller is closed"
+    else:
+        raise AssertionError("it is not closed")
+"""
+    )
+
+
+def test_an_init_function_fails_while_a_thread_is_inside() -> None:
+    expect_silence("""
+threads = []
+
+def init(nvme):
+    threads.append(begin(lambda: nvme.__setitem__(0x14, 0)))
+    raise KeyError
+
+for _ in range(20):
+    try:
+        d.Controller("sim:size=16M,latency=none", init)
+    except KeyError:
+        pass
+for thread in threads:
+    thread.join()
 """)
