@@ -212,6 +212,17 @@ static int bring_up(struct nvme_ctrl *ctrl, const char *addr)
 	return err;
 }
 
+/* Queues and namespaces that an init of the caller's own has made keep it until they go. */
+static void abandon(struct nvme_ctrl *ctrl)
+{
+	if (atomic_load(&ctrl->refs) > 1)
+		nvme_ctrl_quiesce(ctrl, "it could not be initialised");
+	if (ctrl->adminq)
+		nvme_ctrl_write32(ctrl, NVME_REG_CC, 0);
+	if (atomic_fetch_sub(&ctrl->refs, 1) == 1)
+		destroy(ctrl);
+}
+
 static int open_common(struct nvme_ctrl **out, struct bus *bus, const char *addr,
 		       const struct nvme_ctrl_opts *opts)
 {
@@ -232,9 +243,7 @@ static int open_common(struct nvme_ctrl **out, struct bus *bus, const char *addr
 		char text[ERR_TEXT_BYTES];
 
 		snprintf(text, sizeof(text), "%s", err_text());
-		if (ctrl->adminq)
-			nvme_ctrl_write32(ctrl, NVME_REG_CC, 0);
-		destroy(ctrl);
+		abandon(ctrl);
 		return err_set(err, "%s", text);
 	}
 	*out = ctrl;

@@ -152,3 +152,29 @@ for _ in range(20):
 for thread in threads:
     thread.join()
 """)
+
+
+def test_what_a_failing_init_function_made_goes_after_it() -> None:
+    expect_silence(
+        INIT
+        + """
+made = []
+
+def fail(nvme):
+    init(nvme)
+    made.append(d.Namespace(nvme))
+    made.append(d.Qpair(nvme, 8))
+    raise KeyError
+
+try:
+    d.Controller("sim:size=16M", fail)
+except KeyError:
+    pass
+try:
+    made[0].read(made[1], d.Buffer(), 0).waitdone()
+except SystemError:
+    pass
+made.clear()
+assert not any(d._core.counts().values())
+"""
+    )
