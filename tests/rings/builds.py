@@ -64,8 +64,12 @@ class Build:
         ninja: list[str | Path] = [BIN / "ninja", "-C", self.folder, "-j2", "-k0"]
         self.run("compile", COMPILE_TIMEOUT_S, *ninja, *names)
 
-    def install(self) -> Path:
-        """Installs the Python package into the build directory; the folder to import it from."""
+    @cached_property
+    def installed(self) -> Path:
+        """Installs the Python package into the build directory; the folder to import it from.
+
+        Once a session: more than one ring may be using it.
+        """
         site = self.folder / "site"
         self.compile()
         shutil.rmtree(site, ignore_errors=True)
