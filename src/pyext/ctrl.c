@@ -117,7 +117,7 @@ static int ctrl_open(struct py_ctrl *self, const char *addr, struct py_pcie *pci
 		py_ctrl_error(self, self->state->enumerate_error, rc);
 		return -1;
 	}
-	py_live_add(self->state, &self->live, ctrl_close);
+	py_live_add(self->state, &self->live, (PyObject *)self, ctrl_close);
 	if (pcie)
 		py_pcie_take_ctrl(pcie, self);
 	return 0;

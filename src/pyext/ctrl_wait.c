@@ -84,7 +84,10 @@ int py_ctrl_settle(struct py_ctrl *self, int stacklevel)
 	if (!qpairs)
 		return -1;
 	for (node = self->qpairs.next; node != &self->qpairs; node = node->next) {
-		if (PyList_Append(qpairs, (PyObject *)list_entry(node, struct py_qpair, node))) {
+		PyObject *qpair = (PyObject *)list_entry(node, struct py_qpair, node);
+
+		/* Not one that is on its way out: what its attributes do may bring us here. */
+		if (Py_REFCNT(qpair) && PyList_Append(qpairs, qpair)) {
 			Py_DECREF(qpairs);
 			return -1;
 		}

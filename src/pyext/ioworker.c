@@ -221,7 +221,7 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 		Py_DECREF(self);
 		return NULL;
 	}
-	py_live_add(state, &self->live, worker_close);
+	py_live_add(state, &self->live, (PyObject *)self, worker_close);
 	return (PyObject *)self;
 }
 

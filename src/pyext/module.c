@@ -86,8 +86,10 @@ void py_free(void *self)
 	Py_DECREF(module);
 }
 
-void py_live_add(struct py_state *state, struct py_live *live, void (*close)(struct py_live *))
+void py_live_add(struct py_state *state, struct py_live *live, PyObject *object,
+		 void (*close)(struct py_live *live))
 {
+	live->object = object;
 	live->close = close;
 	list_add_tail(&state->live, &live->node);
 }
@@ -108,9 +110,16 @@ PyObject *py_close_all(PyObject *module, PyObject *unused)
 
 	while (!list_empty(&state->live)) {
 		struct py_live *live = list_entry(state->live.prev, struct py_live, node);
+		PyObject *object = live->object;
 
 		py_live_del(live);
+		/* One that is on its way out is closed there. */
+		if (!Py_REFCNT(object))
+			continue;
+		/* Closing lets the GIL go, and other threads drop what they find closed. */
+		Py_INCREF(object);
 		live->close(live);
+		Py_DECREF(object);
 	}
 	Py_RETURN_NONE;
 }

@@ -46,7 +46,7 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 		return -1;
 	}
 	self->ns = ns;
-	py_live_add(self->state, &self->live, ns_close);
+	py_live_add(self->state, &self->live, (PyObject *)self, ns_close);
 	return py_ctrl_settle(ctrl, 2);
 }
 

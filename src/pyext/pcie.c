@@ -96,7 +96,7 @@ static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 		Py_DECREF(self);
 		return NULL;
 	}
-	py_live_add(state, &self->live, pcie_close);
+	py_live_add(state, &self->live, (PyObject *)self, pcie_close);
 	return (PyObject *)self;
 }
 

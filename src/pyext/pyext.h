@@ -33,6 +33,7 @@ struct py_req;
  */
 struct py_live {
 	struct list_node node;
+	PyObject *object; /* borrowed: its dealloc takes it off the list */
 	void (*close)(struct py_live *live);
 };
 
@@ -182,7 +183,8 @@ void *py_alloc(PyTypeObject *type, struct py_state *state);
 void py_free(void *self);
 
 /* Put on and take off the list of open objects. */
-void py_live_add(struct py_state *state, struct py_live *live, void (*close)(struct py_live *));
+void py_live_add(struct py_state *state, struct py_live *live, PyObject *object,
+		 void (*close)(struct py_live *live));
 void py_live_del(struct py_live *live);
 
 /**

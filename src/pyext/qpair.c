@@ -123,7 +123,7 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	self->q = q;
 	self->sqid = q->sqid;
 	list_add_tail(&ctrl->qpairs, &self->node);
-	py_live_add(self->state, &self->live, qpair_close);
+	py_live_add(self->state, &self->live, (PyObject *)self, qpair_close);
 	return py_ctrl_settle(ctrl, 1);
 }
 

@@ -178,3 +178,32 @@ made.clear()
 assert not any(d._core.counts().values())
 """
     )
+
+
+def test_closing_goes_on_when_another_thread_drops_the_object() -> None:
+    """Seen by the sanitizer alone: the memory is looked at after it was freed."""
+    expect_silence("""
+nvme = d.Controller("sim:size=16M,latency=none")
+thread = begin(lambda: d.Qpair(nvme, 8).waitdone())
+try:
+    with d.sim(nvme).fault("delay", admin=True, opcode=0, delay=0.1):
+        d._core.close_all()
+except SystemError as error:
+    assert str(error) == "the controller is closed"
+thread.join()
+""")
+
+
+def test_a_qpair_on_its_way_out_may_lead_back_to_its_controller() -> None:
+    expect_silence("""
+nvme = d.Controller("sim:size=16M,latency=none")
+
+class Last:
+    def __del__(self):
+        nvme.reset()
+
+qpair = d.Qpair(nvme, 8)
+qpair.last = Last()
+del qpair
+nvme.getfeatures(7).waitdone()
+""")
