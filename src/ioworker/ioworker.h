@@ -135,7 +135,7 @@ void ioworker_destroy(struct ioworker *w);
 int ioworker_start(struct ioworker *w);
 /* Ask it to issue no more commands; returns at once. */
 void ioworker_stop(struct ioworker *w);
-/* Wait for its end: 0, or -ETIMEDOUT; may be called again. */
+/* Wait for its end: 0, or -ETIMEDOUT; may be called again, and by many at a time. */
 int ioworker_join(struct ioworker *w, uint64_t timeout_ns);
 
 /* --- without: the caller is the thread, and time --- */

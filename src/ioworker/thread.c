@@ -177,15 +177,16 @@ int ioworker_join(struct ioworker *w, uint64_t timeout_ns)
 			       .tv_nsec = (long)(until_ns % 1000000000) };
 	int err = 0;
 
-	if (!w->thread.started || w->thread.joined)
+	if (!w->thread.started)
 		return 0;
 	pthread_mutex_lock(&w->thread.mutex);
 	while (!w->thread.ended && !err)
 		err = pthread_cond_timedwait(&w->thread.cond, &w->thread.mutex, &ts);
+	/* Under the mutex, which the thread needs no more: only one of many may do it. */
+	if (!err && !w->thread.joined) {
+		pthread_join(w->thread.id, NULL);
+		w->thread.joined = true;
+	}
 	pthread_mutex_unlock(&w->thread.mutex);
-	if (err)
-		return -ETIMEDOUT;
-	pthread_join(w->thread.id, NULL);
-	w->thread.joined = true;
-	return 0;
+	return err ? -ETIMEDOUT : 0;
 }

@@ -207,3 +207,16 @@ qpair.last = Last()
 del qpair
 nvme.getfeatures(7).waitdone()
 """)
+
+
+def test_many_threads_wait_for_the_end_of_one_worker() -> None:
+    expect_silence("""
+namespace = d.Namespace(d.Controller("sim:size=16M,latency=none"))
+for _ in range(50):
+    worker = namespace.ioworker(io_count=20, iops=1000).start()
+    threads = [threading.Thread(target=worker._worker.join, args=(5,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+""")
