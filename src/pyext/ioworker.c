@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/rand.h"
 #include "ioworker/ioworker.h"
 #include "nvme/ctrl.h"
@@ -182,6 +183,8 @@ static void worker_close(struct py_live *live)
 	ioworker_stop(w);
 	Py_BEGIN_ALLOW_THREADS
 		rc = ioworker_join(w, patience_ns);
+		while (atomic_load_explicit(&self->users, memory_order_acquire))
+			clock_sleep_until_ns(clock_now_ns() + PY_WAIT_SLICE_NS);
 		if (!rc)
 			ioworker_destroy(w);
 	Py_END_ALLOW_THREADS
@@ -299,6 +302,20 @@ static PyObject *worker_stop(PyObject *obj, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* Without the GIL; at its end the worker may be closed. Return: as ioworker_join(). */
+static int join_slice(struct py_worker *self, struct ioworker *w, double left_ns)
+{
+	uint64_t slice_ns = left_ns > SLICE_NS ? SLICE_NS : left_ns > 0 ? (uint64_t)left_ns : 0;
+	int rc;
+
+	atomic_fetch_add_explicit(&self->users, 1, memory_order_relaxed);
+	Py_BEGIN_ALLOW_THREADS
+		rc = ioworker_join(w, slice_ns);
+	Py_END_ALLOW_THREADS
+	atomic_fetch_sub_explicit(&self->users, 1, memory_order_release);
+	return rc;
+}
+
 PyDoc_STRVAR(join_doc, "join($self, /, timeout)\n--\n\n"
 		       "Wait for its end, at most so many seconds. Returns True if it has ended.");
 
@@ -307,22 +324,18 @@ static PyObject *worker_join(PyObject *obj, PyObject *const *args, Py_ssize_t na
 {
 	ARGS_SPEC(spec, "join", 1, 1, "timeout");
 	struct py_worker *self = (struct py_worker *)obj;
-	struct ioworker *w = py_worker_check(obj);
+	struct ioworker *w;
 	double left_ns = 0;
 	PyObject *arg[1];
 	int rc = -ETIMEDOUT;
 
-	if (!w || args_bind(&spec, args, nargs, kwnames, arg) ||
-	    arg_double(arg[0], "timeout", &left_ns))
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_double(arg[0], "timeout", &left_ns))
 		return NULL;
 	for (left_ns *= 1e9; rc; left_ns -= SLICE_NS) {
-		uint64_t slice_ns = left_ns > SLICE_NS ? SLICE_NS :
-				    left_ns > 0	       ? (uint64_t)left_ns :
-							 0;
-
-		Py_BEGIN_ALLOW_THREADS
-			rc = ioworker_join(w, slice_ns);
-		Py_END_ALLOW_THREADS
+		w = py_worker_check(obj);
+		if (!w)
+			return NULL;
+		rc = join_slice(self, w, left_ns);
 		if (PyErr_CheckSignals())
 			return NULL;
 		if (left_ns <= SLICE_NS)

@@ -10,12 +10,14 @@
 
 /**
  * struct py_worker
- * @w: NULL once its process is not this one
+ * @w: NULL once closed
+ * @users: threads that use @w without the GIL; closing waits for them
  * @ctrl: whose events are reported at the end
  */
 struct py_worker {
 	PyObject_HEAD struct py_state *state;
 	struct ioworker *w;
+	_Atomic uint32_t users;
 	struct py_ctrl *ctrl;
 	struct py_live live;
 	uint32_t generation;

@@ -57,6 +57,7 @@ def expect_silence(code: str) -> None:
         "d.Namespace(nvme)",
         "d.Qpair(nvme, 8)",
         "namespace._refresh()",
+        "namespace.ioworker(io_count=2).start().close()",
         "namespace.read(qpair, d.Buffer(), 0).waitdone()",
         "nvme.__setitem__(0x14, 0)",
         "nvme._forget()",
