@@ -215,7 +215,7 @@ static PyObject *ctrl_getitem(PyObject *obj, PyObject *key)
 	uint32_t off = 0, val = 0, csts = 0;
 	int rc;
 
-	if (py_ctrl_check(self) || register_offset(key, &off))
+	if (register_offset(key, &off) || py_ctrl_check(self))
 		return NULL;
 	rc = nvme_ctrl_read32(self->ctrl, off, &val);
 	if (!rc && val == UINT32_MAX)
@@ -240,7 +240,7 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 		PyErr_SetString(PyExc_TypeError, "registers cannot be deleted");
 		return -1;
 	}
-	if (py_ctrl_check(self) || register_offset(key, &off) || arg_u32(value, "value", &val))
+	if (register_offset(key, &off) || arg_u32(value, "value", &val) || py_ctrl_check(self))
 		return -1;
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
@@ -304,7 +304,7 @@ static int set_timeout(PyObject *obj, PyObject *value, void *closure)
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	uint32_t timeout_ms = 0;
 
-	if (py_ctrl_check(self) || arg_u32(value, "timeout", &timeout_ms))
+	if (arg_u32(value, "timeout", &timeout_ms) || py_ctrl_check(self))
 		return -1;
 	if (!timeout_ms) {
 		PyErr_SetString(PyExc_ValueError, "timeout must be at least 1 ms");

@@ -196,6 +196,11 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 	uint16_t cid;
 	int rc;
 
+	/* Since the last look Python code has made numbers of the arguments, say. */
+	if (py_ctrl_check(self)) {
+		py_req_put(self->state, r);
+		return -1;
+	}
 	self->script += counted;
 	py_sink_add(self->state, &self->sink, r);
 	ctrl = py_ctrl_enter(self);

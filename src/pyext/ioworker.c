@@ -204,9 +204,8 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 	if (!state || args_bind_call(&spec, args, kwargs, arg))
 		return NULL;
 	ns = arg_object(arg[0], state->ns_type, "ns", "Namespace");
-	if (!ns || py_ns_check(ns))
+	if (!ns)
 		return NULL;
-	opts.ns = ns->ns;
 	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
@@ -214,7 +213,11 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ns->ctrl);
 	list_init(&self->live.node);
 	rc = parse(state, arg, &lists, &opts);
+	/* Parsing may run Python code: it is looked at only now. */
+	if (!rc)
+		rc = py_ns_check(ns);
 	if (!rc) {
+		opts.ns = ns->ns;
 		rc = ioworker_create(&self->w, &opts);
 		if (rc)
 			py_error(state, PyExc_AssertionError, rc);

@@ -131,13 +131,18 @@ PyObject *py_worker_opcodes(PyObject *obj, PyObject *unused)
 }
 
 /* Latencies of one opcode, or of all for None; to be freed. NULL with an exception. */
-static struct hist *latencies(struct ioworker *w, PyObject *opcode)
+static struct hist *latencies(PyObject *worker, PyObject *opcode)
 {
-	struct hist *h = PyMem_Malloc(sizeof(*h));
 	const uint8_t *opcodes;
+	struct ioworker *w;
 	uint64_t wanted = 0;
 	uint32_t n = 0;
+	struct hist *h;
 
+	if (arg_uint(arg_or_null(opcode), "opcode", 0xff, &wanted) ||
+	    !(w = py_worker_check_ended(worker)))
+		return NULL;
+	h = PyMem_Malloc(sizeof(*h));
 	if (!h) {
 		PyErr_NoMemory();
 		return NULL;
@@ -145,10 +150,6 @@ static struct hist *latencies(struct ioworker *w, PyObject *opcode)
 	if (!arg_or_null(opcode)) {
 		stats_latency(ioworker_stats(w), h);
 		return h;
-	}
-	if (arg_uint(opcode, "opcode", 0xff, &wanted)) {
-		PyMem_Free(h);
-		return NULL;
 	}
 	hist_init(h);
 	opcodes = ioworker_opcodes(w, &n);
@@ -166,18 +167,16 @@ PyObject *py_worker_percentile(PyObject *obj, PyObject *const *args, Py_ssize_t 
 			       PyObject *kwnames)
 {
 	ARGS_SPEC(spec, "percentile", 1, 2, "percent", "opcode");
-	struct ioworker *w = py_worker_check_ended(obj);
 	double percent = 0;
 	PyObject *arg[2];
 	struct hist *h;
 	uint64_t ns;
 
-	if (!w || args_bind(&spec, args, nargs, kwnames, arg) ||
-	    arg_double(arg[0], "percent", &percent))
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_double(arg[0], "percent", &percent))
 		return NULL;
 	if (!(percent > 0 && percent <= 100))
 		return py_fail(PyExc_ValueError, "a percentile must be above 0 and at most 100");
-	h = latencies(w, arg[1]);
+	h = latencies(obj, arg[1]);
 	if (!h)
 		return NULL;
 	ns = hist_percentile_ns(h, percent);
@@ -193,15 +192,14 @@ PyObject *py_worker_latencies(PyObject *obj, PyObject *const *args, Py_ssize_t n
 			      PyObject *kwnames)
 {
 	ARGS_SPEC(spec, "latencies", 0, 1, "opcode");
-	struct ioworker *w = py_worker_check_ended(obj);
 	struct hist_bucket b;
 	unsigned int pos = 0;
 	PyObject *arg[1], *list;
 	struct hist *h;
 
-	if (!w || args_bind(&spec, args, nargs, kwnames, arg))
+	if (args_bind(&spec, args, nargs, kwnames, arg))
 		return NULL;
-	h = latencies(w, arg[0]);
+	h = latencies(obj, arg[0]);
 	list = h ? PyList_New(0) : NULL;
 	while (list && hist_next(h, &pos, &b))
 		if (append(list, Py_BuildValue("KKK", (unsigned long long)b.low_ns,

@@ -7,6 +7,7 @@
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/request.h"
 
 int py_ns_check(struct py_ns *self)
 {
@@ -16,6 +17,20 @@ int py_ns_check(struct py_ns *self)
 		return 0;
 	py_fail(PyExc_SystemError, "the namespace is closed");
 	return -1;
+}
+
+struct py_req *py_ns_req(struct py_ns *self, PyObject *cb)
+{
+	struct py_req *r = py_req_get(self->state, cb);
+
+	if (!r)
+		return NULL;
+	if (py_ns_check(self)) {
+		py_req_put(self->state, r);
+		return NULL;
+	}
+	py_req_hold_ns(r, self->ns);
+	return r;
 }
 
 static void ns_close(struct py_live *live)
@@ -62,7 +77,7 @@ static PyObject *ns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	if (!state || args_bind_call(&spec, args, kwargs, arg))
 		return NULL;
 	ctrl = arg_object(arg[0], state->ctrl_type, "nvme", "Controller");
-	if (!ctrl || arg_u32(arg[1], "nsid", &nsid) || py_ctrl_check(ctrl))
+	if (!ctrl || arg_u32(arg[1], "nsid", &nsid))
 		return NULL;
 	self = py_alloc(type, state);
 	if (!self)
@@ -70,7 +85,7 @@ static PyObject *ns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	self->generation = py_process_generation();
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
 	list_init(&self->live.node);
-	if (ns_open(self, nsid)) {
+	if (py_ctrl_check(ctrl) || ns_open(self, nsid)) {
 		Py_DECREF(self);
 		return NULL;
 	}

@@ -10,6 +10,15 @@
 /* 0, or -1 with an exception: closed, or opened in another process. */
 int py_ns_check(struct py_ns *self);
 
+/**
+ * py_ns_req() - py_req_get() for a command that needs the namespace: r->ns, open until it is done
+ *
+ * Arguments are made numbers of, and callbacks looked at, by Python code, which may close it:
+ * self->ns means something again behind this call, and no earlier.
+ * Return: NULL with an exception.
+ */
+struct py_req *py_ns_req(struct py_ns *self, PyObject *cb);
+
 #define PY_NS_METHOD(name)                                                             \
 	extern const char py_ns_##name##_doc[];                                        \
 	PyObject *py_ns_##name(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, \

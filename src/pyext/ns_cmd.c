@@ -30,11 +30,10 @@ PyObject *py_ns_flush(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, Py
 	qpair = arg_object(arg[0], self->state->qpair_type, "qpair", "Qpair");
 	if (!qpair || py_qpair_check(qpair))
 		return NULL;
-	r = py_req_get(self->state, cb);
+	r = py_ns_req(self, cb);
 	if (!r)
 		return NULL;
-	py_req_hold_ns(r, self->ns);
-	nvme_cmd_flush(&r->req, self->ns);
+	nvme_cmd_flush(&r->req, r->ns);
 	return py_qpair_submit(qpair, r);
 }
 
@@ -67,16 +66,17 @@ PyObject *py_ns_dsm(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyOb
 	if (!count)
 		return py_fail(PyExc_ValueError, "range_count must be 1..%u, not 0",
 			       DSM_RANGES_MAX);
-	if (buf->size < count * sizeof(struct nvme_dsm_range))
+	r = py_ns_req(self, cb);
+	if (!r)
+		return NULL;
+	if (buf->size < count * sizeof(struct nvme_dsm_range)) {
+		py_req_put(self->state, r);
 		return py_fail(PyExc_AssertionError, "buf has %zu bytes, %llu ranges need %zu",
 			       buf->size, (unsigned long long)count,
 			       (size_t)count * sizeof(struct nvme_dsm_range));
-	r = py_req_get(self->state, cb);
-	if (!r)
-		return NULL;
+	}
 	py_req_hold(r, buf, NULL);
-	py_req_hold_ns(r, self->ns);
-	nvme_cmd_dsm(&r->req, self->ns, py_buffer_data(buf), (uint32_t)count, attribute);
+	nvme_cmd_dsm(&r->req, r->ns, py_buffer_data(buf), (uint32_t)count, attribute);
 	return py_qpair_submit(qpair, r);
 }
 

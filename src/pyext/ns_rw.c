@@ -67,19 +67,16 @@ static int check_size(const struct py_buffer *buf, const char *what, uint64_t by
 static PyObject *send_range(struct py_ns *self, uint8_t opcode, const struct range *range,
 			    uint16_t flags, PyObject *const *cdw13_15)
 {
-	struct nvme_ns *ns = self->ns;
-	struct py_req *r;
+	struct py_req *r = py_ns_req(self, range->cb);
 
-	r = py_req_get(self->state, range->cb);
 	if (!r)
 		return NULL;
 	r->req.flags = flags;
 	py_req_hold(r, range->buf, range->mbuf);
-	py_req_hold_ns(r, ns);
-	nvme_cmd_rw(&r->req, ns, opcode, range->buf ? py_buffer_data(range->buf) : NULL, range->lba,
-		    (uint32_t)range->nlb, range->cdw12_hi);
+	nvme_cmd_rw(&r->req, r->ns, opcode, range->buf ? py_buffer_data(range->buf) : NULL,
+		    range->lba, (uint32_t)range->nlb, range->cdw12_hi);
 	if (check_size(range->buf, "buf", r->req.data_bytes) ||
-	    check_size(range->mbuf, "mbuf", range->nlb * nvme_ns_format(ns)->meta_bytes)) {
+	    check_size(range->mbuf, "mbuf", range->nlb * nvme_ns_format(r->ns)->meta_bytes)) {
 		py_req_put(self->state, r);
 		return NULL;
 	}
@@ -244,13 +241,14 @@ PyObject *py_ns_copy(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyO
 		return NULL;
 	if (!count)
 		return py_fail(PyExc_ValueError, "range_count must be 1..256, not 0");
-	if (check_size(buf, "buf", count * sizeof(struct nvme_copy_range)))
-		return NULL;
-	r = py_req_get(self->state, cb);
+	r = py_ns_req(self, cb);
 	if (!r)
 		return NULL;
+	if (check_size(buf, "buf", count * sizeof(struct nvme_copy_range))) {
+		py_req_put(self->state, r);
+		return NULL;
+	}
 	py_req_hold(r, buf, NULL);
-	py_req_hold_ns(r, self->ns);
-	nvme_cmd_copy(&r->req, self->ns, py_buffer_data(buf), (uint32_t)count, dlba, cdw12_hi, 0);
+	nvme_cmd_copy(&r->req, r->ns, py_buffer_data(buf), (uint32_t)count, dlba, cdw12_hi, 0);
 	return py_qpair_submit(qpair, r);
 }

@@ -208,11 +208,11 @@ static PyObject *get_aspm(PyObject *obj, void *closure)
 static int set_aspm(PyObject *obj, PyObject *value, void *closure)
 {
 	struct py_pcie *self = (struct py_pcie *)obj;
-	struct bus *bus = pcie_bus(self);
+	struct bus *bus;
 	uint64_t aspm = 0;
 	int rc;
 
-	if (!bus || arg_uint(value, "aspm", 3, &aspm))
+	if (arg_uint(value, "aspm", 3, &aspm) || !(bus = pcie_bus(self)))
 		return -1;
 	rc = pci_set_aspm(bus, (unsigned int)aspm);
 	if (rc)

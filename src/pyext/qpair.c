@@ -88,12 +88,14 @@ static void qpair_close(struct py_live *live)
 	delete_queue(list_entry(live, struct py_qpair, live));
 }
 
-/* The vector when none is asked for: one a queue as far as they go, vector 0 is the admin queue's. */
-static unsigned int pick_vector(const struct py_ctrl *ctrl)
+/* When no vector is asked for: one a queue as far as they go, vector 0 is the admin queue's. */
+static unsigned int pick_vector(const struct py_ctrl *ctrl, bool ien, uint64_t iv)
 {
 	unsigned int nvectors = ctrl->ctrl->bus->nvectors, vector;
 	struct list_node *node;
 
+	if (!ien || iv != NVME_QPAIR_NO_IRQ)
+		return ien ? (unsigned int)iv : NVME_QPAIR_NO_IRQ;
 	for (vector = 1; vector < nvectors; vector++) {
 		for (node = ctrl->qpairs.next; node != &ctrl->qpairs; node = node->next)
 			if (list_entry(node, struct py_qpair, node)->q->vector == vector)
@@ -159,7 +161,7 @@ static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	ctrl = arg_object(arg[0], state->ctrl_type, "nvme", "Controller");
 	if (!ctrl || arg_queue(state, arg[1], "depth", &depth) ||
 	    arg_queue(state, arg[2], "prio", &prio) || arg_bool(arg[3], &ien) ||
-	    arg_uint(arg[4], "iv", UINT16_MAX, &iv) || py_ctrl_check(ctrl))
+	    arg_uint(arg[4], "iv", UINT16_MAX, &iv))
 		return NULL;
 	self = py_alloc(type, state);
 	if (!self)
@@ -171,12 +173,10 @@ static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	list_init(&self->live.node);
 	list_init(&self->node);
 	self->wait_lock = PyThread_allocate_lock();
-	if (ien && iv == NVME_QPAIR_NO_IRQ)
-		iv = pick_vector(ctrl);
-	if (!self->wait_lock ||
-	    create_queue(self, depth, prio, ien ? (unsigned int)iv : NVME_QPAIR_NO_IRQ)) {
-		if (!PyErr_Occurred())
-			PyErr_NoMemory();
+	if (!self->wait_lock)
+		PyErr_NoMemory();
+	if (!self->wait_lock || py_ctrl_check(ctrl) ||
+	    create_queue(self, depth, prio, pick_vector(ctrl, ien, iv))) {
 		Py_DECREF(self);
 		return NULL;
 	}

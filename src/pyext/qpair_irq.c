@@ -111,9 +111,9 @@ PyObject *py_qpair_wait_int(PyObject *obj, PyObject *const *args, Py_ssize_t nar
 	until = clock_now_ns() + (uint64_t)(timeout_ms * 1e6);
 	do {
 		unsigned int vector;
-		struct bus *bus = vector_of(self, &vector);
+		struct bus *bus;
 
-		if (!bus || PyErr_CheckSignals())
+		if (PyErr_CheckSignals() || !(bus = vector_of(self, &vector)))
 			return NULL;
 		slice = clock_now_ns() + 10 * PY_WAIT_SLICE_NS;
 		py_ctrl_enter(self->ctrl);

@@ -1,4 +1,4 @@
-"""What closes while other threads still work with it."""
+"""What closes while other threads, or Python code in between, still work with it."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def begin(call):
 """
 RACE = """
 def race(make):
-    for _ in range(20):
+    for _ in range(10):
         nvme = d.Controller("sim:size=16M,latency=none")
         namespace, qpair = d.Namespace(nvme), d.Qpair(nvme, 8)
         call = make(nvme, namespace, qpair)
@@ -105,7 +105,7 @@ class Closing(d.Controller):
     def _on_event(self, *fields):
         d._core.close_all()
 
-for _ in range(20):
+for _ in range(10):
     nvme = Closing("sim:size=16M,latency=none")
     d.sim(nvme).temperature = 400
     try:
@@ -122,7 +122,7 @@ def test_a_reset_with_an_init_function_opens_nothing_again() -> None:
     expect_silence(
         INIT
         + """
-for _ in range(20):
+for _ in range(10):
     nvme = d.Controller("sim:size=16M,latency=none", init)
     thread = begin(nvme.reset)
     d._core.close_all()
@@ -145,7 +145,7 @@ def init(nvme):
     threads.append(begin(lambda: nvme.__setitem__(0x14, 0)))
     raise KeyError
 
-for _ in range(20):
+for _ in range(10):
     try:
         d.Controller("sim:size=16M,latency=none", init)
     except KeyError:
@@ -220,4 +220,75 @@ for _ in range(50):
         thread.start()
     for thread in threads:
         thread.join()
+""")
+
+
+def test_python_code_closes_all_in_the_middle_of_a_call() -> None:
+    """That of an argument, or of a signal's handler."""
+    expect_silence("""
+import os, signal
+
+def close(*anything):
+    namespace.close()
+    d._core.close_all()
+
+class Number:
+    def __index__(self):
+        close()
+        return 0
+
+class Real:
+    def __float__(self):
+        close()
+        return 50.0
+
+class Callback:
+    @property
+    def __signature__(self):
+        close()
+
+    def __call__(self, cdw0, status1):
+        pass
+
+def interrupted(milliseconds):
+    signal.signal(signal.SIGALRM, close)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    return qpair.wait_int(milliseconds)
+
+CALLS = {
+    "Namespace": lambda: d.Namespace(nvme, Number()),
+    "Qpair": lambda: d.Qpair(nvme, Number()),
+    "aspm": lambda: setattr(pcie, "_aspm", Number()),
+    "copy": lambda: namespace.copy(qpair, buf, 1, Number()),
+    "dsm": lambda: namespace.dsm(qpair, buf, 1, cb=Callback()),
+    "flush": lambda: namespace.flush(qpair, Callback()),
+    "getfeatures": lambda: nvme.getfeatures(7, cb=Callback()),
+    "getitem": lambda: nvme[Number()],
+    "id_data": lambda: nvme.id_data(0, nsid=Number()),
+    "ioworker": lambda: namespace.ioworker(io_count=1, ptype=Number()),
+    "latencies": lambda: worker.latencies_ns(Number()),
+    "percentile": lambda: worker.percentile_ns(Real()),
+    "read, callback": lambda: namespace.read(qpair, buf, 0, cb=Callback()),
+    "read, lba": lambda: namespace.read(qpair, buf, Number()),
+    "send_cmd": lambda: nvme.send_cmd(10, cdw10=Number()),
+    "setitem": lambda: nvme.__setitem__(0x14, Number()),
+    "timeout": lambda: setattr(nvme, "timeout", Number()),
+    "wait_int": lambda: interrupted(9999),
+}
+for name, call in CALLS.items():
+    # A crash is to end none but its own call.
+    child = os.fork()
+    if child:
+        if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            print(name, status)
+        continue
+    nvme = d.Controller("sim:size=16M,latency=none")
+    namespace, qpair, pcie, buf = d.Namespace(nvme), d.Qpair(nvme, 8), d.Pcie(nvme), d.Buffer()
+    worker = namespace.ioworker(io_count=1).start()
+    worker.close()
+    try:
+        call()
+    except SystemError as error:
+        os._exit(0 if str(error).endswith(("is closed", "is deleted")) else 2)
+    os._exit(1)
 """)
