@@ -314,8 +314,8 @@ static int join_slice(struct py_worker *self, struct ioworker *w, double left_ns
 	atomic_fetch_add_explicit(&self->users, 1, memory_order_relaxed);
 	Py_BEGIN_ALLOW_THREADS
 		rc = ioworker_join(w, slice_ns);
+		atomic_fetch_sub_explicit(&self->users, 1, memory_order_release);
 	Py_END_ALLOW_THREADS
-	atomic_fetch_sub_explicit(&self->users, 1, memory_order_release);
 	return rc;
 }
 
