@@ -31,12 +31,12 @@ static int check_opts(const struct ioworker_opts *o)
 	return 0;
 }
 
-static int init(struct ioworker *w, const struct ioworker_opts *o)
+static int init(struct ioworker *w, const struct ioworker_opts *o, const struct nvme_ns_format *f)
 {
 	struct plan_opts plan = o->plan;
 	int err;
 
-	plan.nlbas = nvme_ns_format(o->ns)->nlbas;
+	plan.nlbas = f->nlbas;
 	err = plan_init(&w->plan, &plan);
 	if (!err)
 		err = stats_init(&w->stats, w->plan.nops, (o->time_ns + SECOND_NS - 1) / SECOND_NS,
@@ -55,14 +55,14 @@ int ioworker_create(struct ioworker **out, const struct ioworker_opts *opts)
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return err_set(-ENOMEM, "no memory for a worker");
-	err = init(w, opts);
+	f = nvme_ns_format(opts->ns);
+	err = init(w, opts, f);
 	if (err) {
 		plan_fini(&w->plan);
 		free(w);
 		return err;
 	}
 	w->ns = nvme_ns_get(opts->ns);
-	f = nvme_ns_format(opts->ns);
 	w->lba_bytes = f->lba_bytes;
 	w->stride_bytes = f->stride_bytes;
 	w->time_ns = opts->time_ns;
@@ -106,6 +106,7 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	struct nvme_req *req = &slot->req;
 	const struct nvme_ns_format *f = nvme_ns_format(w->ns);
 	struct ioworker_error *e = &w->errors[w->nerrors];
+	uint32_t stride;
 
 	if (atomic_load(&w->closing))
 		return;
@@ -120,8 +121,9 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	e->record.complete_ns = req->submit_ns + req->latency_ns;
 	e->record.sqe = req->sqe;
 	e->record.cqe = req->cqe;
-	if (req->flags & NVME_REQ_MISS && f->verify) {
-		uint32_t stride = nvme_ns_stride(f, req->sqe.cdw12);
+	stride = nvme_ns_stride(f, req->sqe.cdw12);
+	if (req->flags & NVME_REQ_MISS && f->verify &&
+	    (uint64_t)req->nlb * stride <= req->data_bytes) {
 		const uint8_t *data = req->data;
 
 		/* The driver's event has the same, for whoever looks at the controller. */

@@ -100,6 +100,20 @@ command_copy(struct ioworker *w, struct ioworker_slot *slot, const struct plan_i
 	nvme_cmd_copy(&slot->req, w->ns, range, 1, io->slba, 0, 0);
 }
 
+/*
+ * A Format may be noticed by another thread in the middle of a batch. What has more data than its
+ * slot has room for is refused by the driver then.
+ */
+static void command_rw(struct ioworker *w, struct nvme_req *req, const struct plan_io *io,
+		       void *data)
+{
+	uint32_t room = io->nlb * w->stride_bytes;
+
+	nvme_cmd_rw(req, w->ns, io->opcode, data, io->slba, io->nlb, 0);
+	if (req->data_bytes > room)
+		req->data_bytes = room;
+}
+
 void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const struct plan_io *io)
 {
 	struct nvme_req *req = &slot->req;
@@ -112,12 +126,12 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 	switch (io->opcode) {
 	case NVME_CMD_READ:
 		req->flags = NVME_REQ_CHECK;
-		nvme_cmd_rw(req, w->ns, io->opcode, slot->read_data, io->slba, io->nlb, 0);
+		command_rw(w, req, io, slot->read_data);
 		slot->movable = !nvme_config.fua_read && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_WRITE:
 		req->flags = NVME_REQ_STAMP;
-		nvme_cmd_rw(req, w->ns, io->opcode, slot->write_data, io->slba, io->nlb, 0);
+		command_rw(w, req, io, slot->write_data);
 		slot->movable = !nvme_config.fua_write && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_FLUSH:
@@ -136,6 +150,6 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 		if (has_data(io->opcode))
 			data = to_device(io->opcode) ? slot->write_data : slot->read_data;
 		req->flags = 0;
-		nvme_cmd_rw(req, w->ns, io->opcode, data, io->slba, io->nlb, 0);
+		command_rw(w, req, io, data);
 	}
 }

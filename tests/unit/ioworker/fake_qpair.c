@@ -13,6 +13,11 @@ struct waiting {
 	uint64_t due_ns;
 };
 
+static struct nvme_ns_format large_lbas = {
+	.lba_bytes = 4096,
+	.stride_bytes = 4096,
+	.nlbas = 125000,
+};
 static struct waiting waiting[1024];
 static unsigned int nwaiting;
 
@@ -152,8 +157,11 @@ void nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 	if (fake.nsent < FAKE_SENT_MAX) {
 		fake.sent[fake.nsent] = req->sqe;
 		fake.sent_ns[fake.nsent] = now_ns;
+		fake.data_bytes[fake.nsent] = req->data_bytes;
 	}
 	fake.nsent++;
+	if (fake.nsent == fake.formatted)
+		atomic_store(&fake.ns.format, &large_lbas);
 	waiting[nwaiting].req = req;
 	waiting[nwaiting++].due_ns =
 		fake.nsent == fake.lose_at ? UINT64_MAX : now_ns + fake.latency_ns;

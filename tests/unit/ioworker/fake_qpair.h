@@ -21,7 +21,8 @@
  * @lose_at: the command of this number never ends
  * @refuse: nvme_qpair_enter() fails
  * @create_error: what nvme_qpair_create() returns
- * @sent: the commands, with the time of their doorbell in @sent_ns
+ * @formatted: the command of this number (from 1) is the last before LBAs have 4096 bytes
+ * @sent: the commands, with the time of their doorbell in @sent_ns, and @data_bytes
  */
 struct fake {
 	struct nvme_ctrl ctrl;
@@ -33,9 +34,11 @@ struct fake {
 	uint64_t lose_at;
 	int refuse;
 	int create_error;
+	uint64_t formatted;
 	unsigned int depth, created, deleted, max_inflight;
 	uint64_t nsent, nrung;
 	struct nvme_sqe sent[FAKE_SENT_MAX];
+	uint32_t data_bytes[FAKE_SENT_MAX];
 	uint64_t sent_ns[FAKE_SENT_MAX];
 	uint64_t retired_ns[FAKE_SENT_MAX];
 	uint64_t nretired;

@@ -41,6 +41,24 @@ static void qdepth_commands_are_in_flight_in_a_ring_one_larger(void **state)
 	assert_int_equal(fake.depth, 18);
 }
 
+/* By another thread, which noticed a Format; the slots have room for 8 LBAs of 512 bytes. */
+static void no_command_of_a_batch_outgrows_its_slot(void **state)
+{
+	static const struct plan_op ops[] = { { NVME_CMD_READ, 50 }, { NVME_CMD_WRITE, 50 } };
+	struct ioworker_opts o = fake_options();
+
+	o.plan.ops = ops;
+	o.plan.nops = 2;
+	o.io_count = 100;
+	o.qdepth = 16;
+	fake.formatted = 3;
+	ioworker_destroy(fake_whole_run(&o, US));
+
+	assert_int_equal(fake.nsent, 16);
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(fake.data_bytes[i], 8 * 512);
+}
+
 static void the_ring_is_never_larger_than_the_device_can(void **state)
 {
 	struct ioworker_opts o = fake_options();
@@ -264,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup(exactly_io_count_commands_are_issued, fake_setup),
 		cmocka_unit_test_setup(qdepth_commands_are_in_flight_in_a_ring_one_larger,
 				       fake_setup),
+		cmocka_unit_test_setup(no_command_of_a_batch_outgrows_its_slot, fake_setup),
 		cmocka_unit_test_setup(the_ring_is_never_larger_than_the_device_can, fake_setup),
 		cmocka_unit_test_setup(time_ends_a_worker_after_its_last_commands, fake_setup),
 		cmocka_unit_test_setup(its_progress_is_complete_at_the_end, fake_setup),
