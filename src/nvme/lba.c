@@ -113,7 +113,7 @@ static int provide_meta(const struct nvme_ns_format *f, struct nvme_tracker *t,
 {
 	int err;
 
-	if (!f->meta_bytes || f->meta_interleaved || req->meta || !req->data_bytes ||
+	if (!f->meta_bytes || f->meta_interleaved || req->meta || !req->data_bytes || !req->nlb ||
 	    !nvme_pi_moves_meta(f, &req->sqe))
 		return 0;
 	err = nvme_tracker_extra(t);
@@ -162,6 +162,12 @@ static void prepare_write(const struct nvme_ns_format *f, struct nvme_qpair *q,
 	nvme_pi_generate(f, req, meta_of(t, req));
 }
 
+/* In the table of a former format, where it has to be unlocked again. */
+static bool is_locked_elsewhere(const struct nvme_ns_format *f, const struct nvme_req *req)
+{
+	return req->flags & NVME_REQ_LOCKED && req->verify != f->verify;
+}
+
 /* The memory that a command of a namespace moves its data and metadata through. */
 static int prepare_memory(const struct nvme_ns_format *f, struct nvme_tracker *t,
 			  struct nvme_req *req)
@@ -171,7 +177,8 @@ static int prepare_memory(const struct nvme_ns_format *f, struct nvme_tracker *t
 	if (!(req->flags & NVME_REQ_RAW_PTR))
 		err = provide_meta(f, t, req);
 	/* Not only stamps would end up elsewhere: what the device moves would, too. */
-	if (!err && req->nlb && req->data_bytes && !fits(f, t, req))
+	if (!err &&
+	    (is_locked_elsewhere(f, req) || (req->nlb && req->data_bytes && !fits(f, t, req))))
 		err = err_set(-EMSGSIZE, "namespace %u was formatted: its LBAs are %u bytes now",
 			      req->ns->nsid, nvme_ns_stride(f, req->sqe.cdw12));
 	return err;

@@ -109,6 +109,23 @@ def test_verified_data_with_metadata_reads_back(drive, verify):
             namespace.read(qpair, d.Buffer(520 * 8), 0, 8).waitdone()
 
 
+def test_commands_without_lbas_of_their_own_need_no_metadata(drive):
+    _, namespace, qpair = drive
+    namespace.format(512, 8)
+    buf = d.Buffer()
+    statuses = []
+
+    def note(cdw0, status1):
+        statuses.append(status1 >> 1 & 0x7FF)
+
+    buf.set_dsm_range(0, 0, 8)
+    namespace.dsm(qpair, buf, 1, cb=note).waitdone()
+    buf.set_copy_range(0, 0, 8)
+    namespace.copy(qpair, buf, 1, 100, cb=note).waitdone()
+
+    assert statuses == [0, 0]
+
+
 def test_several_namespaces_at_once():
     nvme = d.Controller("sim:size=16M,ns=3,latency=none")
     namespaces = [d.Namespace(nvme, nsid) for nsid in (1, 2, 3)]

@@ -10,7 +10,9 @@
 
 #include "base/err.h"
 #include "fixture.h"
+#include "nvme/lba.h"
 #include "sim_fixture.h"
+#include "verify/verify.h"
 
 static uint64_t word(const struct sim *s, size_t off)
 {
@@ -273,6 +275,25 @@ static void a_locked_lba_makes_the_next_command_wait(void **state)
 	nvme_ns_set_locks(f->ns, false);
 }
 
+/* The lock is to be given back where it was taken. */
+static void a_format_between_lock_and_stamp_refuses_the_write(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_req *req = &f->reqs[0];
+
+	nvme_ns_set_locks(f->ns, true);
+	req->flags = NVME_REQ_STAMP;
+	nvme_cmd_rw(req, f->ns, NVME_CMD_WRITE, f->mem.va, 0, 8, 0);
+	assert_int_equal(nvme_lba_lock(req), 0);
+	f->fake->id_ns.nsze *= 2;
+	assert_int_equal(nvme_ns_refresh(f->ns), 0);
+
+	assert_int_equal(nvme_lba_prepare(f->q, &f->q->trackers[0], req), -EMSGSIZE);
+	assert_ptr_not_equal(req->verify, nvme_ns_format(f->ns)->verify);
+	verify_unlock(req->verify, 0, 8, true);
+	nvme_ns_set_locks(f->ns, false);
+}
+
 /* Seven reads keep the queue of eight entries full, and another command waits. */
 static struct nvme_req *one_waits(struct fixture *f, uint8_t opcode, void *meta,
 				  uint32_t meta_bytes)
@@ -428,6 +449,7 @@ int main(void)
 		F(a_locked_lba_makes_the_next_command_wait),
 		F(a_write_that_waited_does_not_stamp_beyond_its_buffer),
 		F(a_write_that_waited_does_not_tag_beyond_its_metadata),
+		F(a_format_between_lock_and_stamp_refuses_the_write),
 		F(what_waited_is_not_sent_with_too_little_memory),
 		F(a_read_that_was_out_is_not_checked_beyond_its_metadata),
 		F(a_reset_shows_namespaces_as_they_are_now),
