@@ -60,15 +60,37 @@ static int append(PyObject *list, PyObject *item)
 	return rc;
 }
 
+/*
+ * A list of @n rows. Each of them may run Python code, which may close the worker: every row takes
+ * it anew.
+ */
+static PyObject *list_of(PyObject *obj, uint64_t n,
+			 PyObject *(*row)(struct ioworker *w, uint64_t i))
+{
+	PyObject *list = PyList_New(0);
+
+	for (uint64_t i = 0; list && i < n; i++) {
+		struct ioworker *w = py_worker_check_ended(obj);
+
+		if (!w || append(list, row(w, i)))
+			Py_CLEAR(list);
+	}
+	return list;
+}
+
 const char py_worker_per_second_doc[] =
 	"per_second($self, /)\n--\n\nCommands that ended in each second.";
+
+static PyObject *second(struct ioworker *w, uint64_t i)
+{
+	return PyLong_FromUnsignedLongLong(ioworker_stats(w)->per_second[i]);
+}
 
 PyObject *py_worker_per_second(PyObject *obj, PyObject *unused)
 {
 	struct ioworker *w = py_worker_check_ended(obj);
 	const struct stats *s;
 	uint64_t n;
-	PyObject *list;
 
 	if (!w)
 		return NULL;
@@ -77,11 +99,7 @@ PyObject *py_worker_per_second(PyObject *obj, PyObject *unused)
 	n = s->last_second == UINT64_MAX ? s->second + 1 : s->last_second + 1;
 	if (!s->per_second || n > s->room)
 		n = 0;
-	list = PyList_New(0);
-	for (uint64_t i = 0; list && i < n; i++)
-		if (append(list, PyLong_FromUnsignedLongLong(s->per_second[i])))
-			Py_CLEAR(list);
-	return list;
+	return list_of(obj, n, second);
 }
 
 const char py_worker_opcodes_doc[] =
@@ -104,30 +122,28 @@ static double deviation(const struct hist *h)
 	return n > 0 ? sqrt(sum / n) : 0;
 }
 
+static PyObject *opcode_row(struct ioworker *w, uint64_t i)
+{
+	const struct stats_op *op = &ioworker_stats(w)->ops[i];
+	uint32_t n;
+
+	return Py_BuildValue("iKKKdKd", (int)ioworker_opcodes(w, &n)[i],
+			     (unsigned long long)op->count, (unsigned long long)op->lbas,
+			     (unsigned long long)hist_min_ns(&op->latency),
+			     hist_mean_ns(&op->latency),
+			     (unsigned long long)hist_max_ns(&op->latency),
+			     deviation(&op->latency));
+}
+
 PyObject *py_worker_opcodes(PyObject *obj, PyObject *unused)
 {
 	struct ioworker *w = py_worker_check_ended(obj);
-	const uint8_t *opcodes;
 	uint32_t n = 0;
-	PyObject *list;
 
 	if (!w)
 		return NULL;
-	opcodes = ioworker_opcodes(w, &n);
-	list = PyList_New(0);
-	for (uint32_t i = 0; list && i < n; i++) {
-		const struct stats_op *op = &ioworker_stats(w)->ops[i];
-
-		if (append(list,
-			   Py_BuildValue("iKKKdKd", (int)opcodes[i], (unsigned long long)op->count,
-					 (unsigned long long)op->lbas,
-					 (unsigned long long)hist_min_ns(&op->latency),
-					 hist_mean_ns(&op->latency),
-					 (unsigned long long)hist_max_ns(&op->latency),
-					 deviation(&op->latency))))
-			Py_CLEAR(list);
-	}
-	return list;
+	ioworker_opcodes(w, &n);
+	return list_of(obj, n, opcode_row);
 }
 
 /* Latencies of one opcode, or of all for None; to be freed. NULL with an exception. */
@@ -214,24 +230,19 @@ const char py_worker_recent_doc[] =
 	"recent($self, /)\n--\n\n"
 	"The last commands that ended well, oldest first: (slba, nlb, opcode).";
 
+static PyObject *recent(struct ioworker *w, uint64_t i)
+{
+	const struct stats_recent *r = stats_get_recent(ioworker_stats(w), i);
+
+	return Py_BuildValue("KIi", (unsigned long long)r->slba, (unsigned int)r->nlb,
+			     (int)r->opcode);
+}
+
 PyObject *py_worker_recent(PyObject *obj, PyObject *unused)
 {
 	struct ioworker *w = py_worker_check_ended(obj);
-	PyObject *list;
-	uint64_t n;
 
-	if (!w)
-		return NULL;
-	n = stats_nrecent(ioworker_stats(w));
-	list = PyList_New(0);
-	for (uint64_t i = 0; list && i < n; i++) {
-		const struct stats_recent *r = stats_get_recent(ioworker_stats(w), i);
-
-		if (append(list, Py_BuildValue("KIi", (unsigned long long)r->slba,
-					       (unsigned int)r->nlb, (int)r->opcode)))
-			Py_CLEAR(list);
-	}
-	return list;
+	return w ? list_of(obj, stats_nrecent(ioworker_stats(w)), recent) : NULL;
 }
 
 const char py_worker_errors_doc[] =
@@ -250,18 +261,22 @@ static PyObject *mismatch_of(const struct ioworker_error *e)
 			     (Py_ssize_t)sizeof(e->data));
 }
 
+static PyObject *error_row(struct ioworker *w, uint64_t i)
+{
+	struct ioworker_error e = *ioworker_get_error(w, (uint32_t)i);
+
+	return Py_BuildValue("y#N", (const char *)&e.record, (Py_ssize_t)sizeof(e.record),
+			     mismatch_of(&e));
+}
+
 PyObject *py_worker_errors(PyObject *obj, PyObject *unused)
 {
 	struct ioworker *w = py_worker_check_ended(obj);
-	const struct ioworker_error *e;
-	PyObject *list;
+	uint32_t n = 0;
 
 	if (!w)
 		return NULL;
-	list = PyList_New(0);
-	for (uint32_t i = 0; list && (e = ioworker_get_error(w, i)); i++)
-		if (append(list, Py_BuildValue("y#N", (const char *)&e->record,
-					       (Py_ssize_t)sizeof(e->record), mismatch_of(e))))
-			Py_CLEAR(list);
-	return list;
+	while (ioworker_get_error(w, n))
+		n++;
+	return list_of(obj, n, error_row);
 }
