@@ -49,6 +49,12 @@ static void ctrl_close(struct py_live *live)
 	py_sink_forget(self->state, &self->sink);
 }
 
+/* Not in a reset by a thread that the script has shown it to meanwhile. */
+static bool is_opening(const struct py_ctrl *self)
+{
+	return self->opener == PyThread_get_thread_ident();
+}
+
 /* The script's own initialisation; called by the driver from inside open and reset. */
 static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 {
@@ -58,7 +64,7 @@ static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 	int rc = 0;
 
 	/* At a reset it is there, or is being closed. */
-	if (self->opening)
+	if (is_opening(self))
 		self->ctrl = ctrl;
 	result = PyObject_CallFunctionObjArgs(self->init_func, (PyObject *)self, NULL);
 	if (!result) {
@@ -72,7 +78,7 @@ static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 	}
 	Py_XDECREF(result);
 	/* The driver frees what fails to open, and the script may have shown it to other threads. */
-	if (rc && self->opening) {
+	if (rc && is_opening(self)) {
 		self->ctrl = NULL;
 		Py_BEGIN_ALLOW_THREADS
 			wait_users(self);
@@ -106,12 +112,12 @@ static int ctrl_open(struct py_ctrl *self, const char *addr, struct py_pcie *pci
 		return -1;
 	if (self->init_func)
 		opts.init = run_init_func;
-	self->opening = true;
+	self->opener = PyThread_get_thread_ident();
 	Py_BEGIN_ALLOW_THREADS
 		rc = bus ? nvme_ctrl_open_bus(&ctrl, bus, &opts) :
 			   nvme_ctrl_open(&ctrl, addr, &opts);
 	Py_END_ALLOW_THREADS
-	self->opening = false;
+	self->opener = 0;
 	self->ctrl = rc ? NULL : ctrl;
 	if (rc) {
 		py_ctrl_error(self, self->state->enumerate_error, rc);

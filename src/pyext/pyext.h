@@ -107,7 +107,7 @@ struct py_sink {
  * @ctrl: NULL once closed
  * @users: threads that use @ctrl without the GIL; closing waits for them
  * @wait_lock: held by the thread that is inside waitdone
- * @opening: nvme_ctrl_open() has not returned yet
+ * @opener: the thread whose nvme_ctrl_open() has not returned yet, or 0
  * @script: admin commands of the script, AERs not counted, that are not delivered yet
  * @qpairs: open Qpairs, struct py_qpair.node
  */
@@ -122,7 +122,7 @@ struct py_ctrl {
 	struct list_node qpairs;
 	PyObject *init_func;
 	PyObject *init_exception;
-	bool opening;
+	unsigned long opener;
 	uint32_t script;
 	uint32_t generation; /* of the process, see py_check_process() */
 	uint16_t latest_cid;
