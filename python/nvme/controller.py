@@ -23,9 +23,10 @@ FIRMWARE_PIECE = 4096
 opened: WeakSet[Controller] = WeakSet()
 
 
-def address(addr: str | bytes | os.PathLike[str]) -> str:
+def address(addr: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
     """An address as str; an empty one is the software SSD."""
-    raw = addr if isinstance(addr, bytes) else os.fspath(addr).encode(errors="backslashreplace")
+    path = addr if isinstance(addr, bytes) else os.fspath(addr)
+    raw = path.encode(errors="backslashreplace") if isinstance(path, str) else path
     text = raw.decode(errors="backslashreplace")
     if "\0" in text:
         raise _core.NvmeEnumerateError(f"{text!r} is no address of a device")

@@ -58,18 +58,21 @@ class Subsystem:
         """Cut the power; commands in flight end with 00/08."""
         self._check()
         if not self._off():
-            raise _core.NvmeError(
-                f"{self._nvme.addr}: no means to switch its power: give Subsystem() poweron_cb "
-                "and poweroff_cb"
-            )
+            raise self._no_means()
 
     def poweron(self) -> None:
         """Switch the power on and initialise the controller again."""
         if self._poweron_cb is not None:
             self._poweron_cb()
             self._nvme._step("reinit")
-        else:
-            self._nvme._power(True)
+        elif not self._nvme._power(True):
+            raise self._no_means()
+
+    def _no_means(self) -> Exception:
+        return _core.NvmeError(
+            f"{self._nvme.addr}: no means to switch its power: give Subsystem() poweron_cb "
+            "and poweroff_cb"
+        )
 
     def _check(self) -> None:
         """An error if the controller is closed or another process's: it keeps its power."""

@@ -292,3 +292,74 @@ for name, call in CALLS.items():
         os._exit(0 if str(error).endswith(("is closed", "is deleted")) else 2)
     os._exit(1)
 """)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_thread_resets_what_is_being_opened_and_fails(fails: bool) -> None:
+    """Its reset is not the opening, and waits for nobody."""
+    expect_silence(f"""
+import threading
+import nvme as d
+
+threads = []
+
+def init(nvme):
+    if threads:
+        raise RuntimeError("the second")
+    nvme.init_adminq()
+    nvme.enable()
+    nvme.wait_csts(True)
+    nvme.init_ctrl()
+    threads.append(threading.Thread(target=reset, args=(nvme,)))
+    threads[0].start()
+    threads[0].join(20)
+    assert not threads[0].is_alive(), "it hangs"
+    if {fails}:
+        raise RuntimeError("the first")
+
+def reset(nvme):
+    try:
+        nvme.reset()
+    except (RuntimeError, SystemError):
+        pass
+
+try:
+    d.Controller("sim:size=16M", init)
+except RuntimeError as error:
+    assert str(error) == "the first"
+""")
+
+
+@pytest.mark.parametrize("rows", ["recent", "per_second", "opcodes", "errors"])
+def test_a_finaliser_closes_a_worker_that_is_asked_for_rows(rows: str) -> None:
+    expect_silence(f"""
+import gc, warnings
+import nvme as d
+
+class Closing:
+    def __init__(self):
+        self.me = self
+
+    def __del__(self):
+        d._core.close_all()
+
+warnings.simplefilter("ignore")
+nvme = d.Controller("sim:size=16M,latency=none")
+qpair, namespace = d.Qpair(nvme, 8), d.Namespace(nvme)
+fault = dict(status=0x281, opcode=2, admin=False, nth=9000)
+with d.sim(nvme).fault(**fault):
+    worker = namespace.ioworker(
+        io_count=9999, time=9, output_cmdlog_list=[None] * 5000, output_io_per_second=[]
+    ).start()
+    worker.close()
+call = getattr(worker._worker, "{rows}")
+gc.collect()
+gc.disable()
+Closing()
+gc.set_threshold(1)
+gc.enable()
+try:
+    call()
+except SystemError as error:
+    assert "closed" in str(error)
+""")

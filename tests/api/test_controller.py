@@ -312,6 +312,14 @@ def test_a_second_controller_at_the_same_drive_is_refused(nvme0):
         d.Controller(nvme0.addr)
 
 
+def test_a_path_of_bytes_is_an_address():
+    class Path:
+        def __fspath__(self):
+            return b"sim:size=16M"
+
+    assert d.Controller(Path()).addr == "sim:size=16M"
+
+
 def test_two_software_ssds_live_side_by_side(own):
     other = d.Controller("sim:size=16M")
 

@@ -316,3 +316,10 @@ def test_a_forked_child_switches_nothing(own):
         os._exit(0 if refused == 2 and not calls else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_power_that_cannot_be_switched_on_is_an_error(own, monkeypatch):
+    monkeypatch.setattr(type(own), "_power", lambda self, on: False)
+
+    with pytest.raises(d.NvmeError, match="no means to switch its power"):
+        d.Subsystem(own).poweron()
