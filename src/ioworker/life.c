@@ -105,7 +105,7 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 {
 	struct nvme_req *req = &slot->req;
 	const struct nvme_ns_format *f = nvme_ns_format(w->ns);
-	struct ioworker_error *e = &w->errors[w->nerrors];
+	struct ioworker_error *e;
 	uint32_t stride;
 
 	if (atomic_load(&w->closing))
@@ -117,6 +117,7 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	}
 	if (w->nerrors++ >= IOWORKER_ERRORS_MAX)
 		return;
+	e = &w->errors[w->nerrors - 1];
 	e->record.submit_ns = req->submit_ns;
 	e->record.complete_ns = req->submit_ns + req->latency_ns;
 	e->record.sqe = req->sqe;
