@@ -96,6 +96,8 @@ class Guest:
     outputs: Mapping[str, Sink] = field(default_factory=dict)
     console_log: Path | None = None
     boot_s: float | None = field(default=None, init=False)
+    #: By a signal, QEMU itself: nothing that runs in the guest can be blamed.
+    killed: bool = field(default=False, init=False)
     started: float = field(default=0.0, init=False)
 
     def run(self, command: Sequence[str]) -> int:
@@ -199,6 +201,7 @@ class Guest:
                 self.died("the kernel died before the command", run)
                 return None
             if dead:
+                self.killed = qemu.returncode < 0
                 return self.died(f"the guest died (QEMU status {qemu.returncode})", run)
             if time.monotonic() - self.started > self.timeout_s:
                 return self.died(f"no end after {self.timeout_s:g} s", run)
