@@ -79,12 +79,11 @@ struct nvme_ctrl {
 	_Atomic uint64_t health_ns; /* next look at CSTS */
 	/* cold from here */
 	pthread_mutex_t admin_lock; /* recursive: a done() may look at the queue */
-	pthread_mutex_t
-		reset_lock;	   /* one reset, qpair creation or deletion at a time; recursive: an
-				     * init of the caller's own makes and deletes queues */
-	pthread_mutex_t ns_lock;   /* guards namespaces and their reference counts */
-	struct nvme_qpair *qpairs; /* IO, guarded by reset_lock */
-	struct nvme_qpair *graves; /* deleted, but the device may still write to their memory */
+	/* One reset, qpair creation or deletion at a time; recursive: an init makes queues. */
+	pthread_mutex_t reset_lock;
+	pthread_mutex_t ns_lock;    /* guards namespaces and their reference counts */
+	struct nvme_qpair *qpairs;  /* IO, guarded by reset_lock */
+	struct nvme_qpair *graves;  /* deleted, but the device may still write to their memory */
 	struct nvme_ns *namespaces; /* open ones, for refresh */
 	_Atomic bool ns_stale;	    /* a command changed namespaces: refresh them */
 	bool refreshing;	    /* that is under way, under admin_lock */

@@ -175,18 +175,26 @@ void nvme_qpair_exit(struct nvme_qpair *q)
 	atomic_store_explicit(&q->owner, 0, memory_order_release);
 }
 
-int nvme_qpair_freeze(struct nvme_qpair *q, uint32_t wait_ms)
+bool nvme_qpair_left(struct nvme_qpair *q, uint32_t wait_ms)
 {
 	uint64_t until = clock_now_ns() + wait_ms * UINT64_C(1000000);
+
+	while (atomic_load(&q->owner)) {
+		if (clock_now_ns() > until)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+int nvme_qpair_freeze(struct nvme_qpair *q, uint32_t wait_ms)
+{
 	uint32_t live = NVME_QPAIR_LIVE;
 
 	atomic_compare_exchange_strong(&q->state, &live, NVME_QPAIR_FROZEN);
-	while (atomic_load(&q->owner)) {
-		if (clock_now_ns() > until)
-			return err_set(-EBUSY, "qpair %u: a thread has been inside it for %u ms",
-				       q->sqid, wait_ms);
-		sched_yield();
-	}
+	if (!nvme_qpair_left(q, wait_ms))
+		return err_set(-EBUSY, "qpair %u: a thread has been inside it for %u ms", q->sqid,
+			       wait_ms);
 	q->ops->qpair_aim(q, false);
 	return 0;
 }

@@ -166,6 +166,9 @@ void nvme_qpair_free_copy(struct nvme_qpair *q);
 /* Empty rings, all CIDs free; nothing may be outstanding. */
 void nvme_qpair_rewind(struct nvme_qpair *q);
 
+/* Whether nobody is inside, at the latest after @wait_ms. */
+bool nvme_qpair_left(struct nvme_qpair *q, uint32_t wait_ms);
+
 /**
  * nvme_qpair_freeze() - let nobody in, and wait for whoever is inside
  * Return: 0, -EBUSY: someone is still inside after @wait_ms.

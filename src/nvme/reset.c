@@ -6,11 +6,9 @@
  * back only after the device has stopped, for they hold the memory it might write to.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
@@ -27,7 +25,7 @@
 #define SHUTDOWN_FLOOR_MS 10000u
 #define COMEBACK_MS	  10000u /* of a device that reset its link */
 #define POLL_NS		  UINT64_C(200000)
-#define TRY_NS		  UINT64_C(10000000)
+#define TRY_MS		  10u
 
 /* Under reset_lock. Nobody gets in any more; whoever is inside gets out. */
 static void freeze_all(struct nvme_ctrl *ctrl)
@@ -40,19 +38,6 @@ static void freeze_all(struct nvme_ctrl *ctrl)
 		if (nvme_qpair_freeze(q, OWNER_WAIT_MS) < 0)
 			log_warn("%s: %s", ctrl->addr, err_text());
 	}
-}
-
-/* Whoever only tries to get in is out again at once. */
-static bool is_left(struct nvme_qpair *q)
-{
-	uint64_t until = clock_now_ns() + TRY_NS;
-
-	while (atomic_load(&q->owner)) {
-		if (clock_now_ns() > until)
-			return false;
-		sched_yield();
-	}
-	return true;
 }
 
 /*
@@ -69,7 +54,8 @@ static void drain_all(struct nvme_ctrl *ctrl, bool stopped)
 		if (stopped)
 			q->owned = false;
 		q->holds_qid = false;
-		if (is_left(q)) {
+		/* Whoever only tries to get in is out again at once. */
+		if (nvme_qpair_left(q, TRY_MS)) {
 			/* One that freeze_all() gave up on may have left since. */
 			ctrl->transport->qpair_aim(q, false);
 			nvme_qpair_drain(q, NVME_SC_ABORTED_SQ_DELETION);
