@@ -11,6 +11,7 @@
 #include "base/counts.h"
 #include "base/err.h"
 #include "ioworker/worker.h"
+#include "nvme/ctrl.h"
 
 #define EMPTY_STEPS_MAX 16u
 /* Sleeping is worth it, and safe, for so long; the rest of the way is spun. */
@@ -153,6 +154,11 @@ int ioworker_start(struct ioworker *w)
 
 	if (w->thread.started)
 		return err_set(-EBUSY, "the worker has been started before");
+	/* Its thread makes its queue, for which it would wait until the init is over. */
+	if (nvme_ctrl_is_initialising(w->ns->ctrl))
+		return err_set(-EBUSY,
+			       "%s: a worker cannot start inside an initialisation: return first",
+			       w->ns->ctrl->addr);
 	atomic_store(&w->live.running, true);
 	count_inc(COUNT_THREADS);
 	err = pthread_create(&w->thread.id, NULL, body, w);

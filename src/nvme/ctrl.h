@@ -199,6 +199,8 @@ enum nvme_reset {
 };
 
 int nvme_ctrl_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind);
+/* An init of the caller's own (opts.init) is under way in this very thread. */
+bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl);
 /* Freeze and drain only: before config writes that stop decoding, or power-off. */
 int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why);
 /* After the device is back. */

@@ -144,8 +144,7 @@ static int come_back(struct nvme_ctrl *ctrl)
 	return 0;
 }
 
-/* An init of the caller's own is under way in this very thread. */
-static bool is_initialising(struct nvme_ctrl *ctrl)
+bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl)
 {
 	bool self;
 
@@ -159,7 +158,7 @@ static int lock_for_reset(struct nvme_ctrl *ctrl)
 {
 	if (ctrl->pid != nvme_process)
 		return nvme_ctrl_check(ctrl);
-	if (is_initialising(ctrl))
+	if (nvme_ctrl_is_initialising(ctrl))
 		return err_set(-EBUSY, "%s: an initialisation cannot reset what it initialises",
 			       ctrl->addr);
 	pthread_mutex_lock(&ctrl->reset_lock);
@@ -267,7 +266,7 @@ int nvme_ctrl_poke32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val)
 	uint32_t cc = 0;
 	int err;
 
-	if (off != NVME_REG_CC || is_initialising(ctrl))
+	if (off != NVME_REG_CC || nvme_ctrl_is_initialising(ctrl))
 		return nvme_ctrl_write32(ctrl, off, val);
 	err = lock_for_reset(ctrl);
 	if (err)

@@ -373,6 +373,27 @@ def test_an_init_function_makes_and_loses_queues_at_a_reset():
     assert [made[1].sqid, namespace.read(made[1], buf, 0).waitdone()] == [1, 0]
 
 
+def test_a_worker_does_not_start_inside_an_init_function():
+    """Its queue would wait for the reset to be over, which would wait for the worker."""
+
+    def init(nvme: d.Controller) -> None:
+        nvme.init_adminq()
+        nvme.enable()
+        nvme.wait_csts(rdy=True)
+        nvme.init_ctrl()
+        nvme.init_queues()
+        for namespace in namespaces:
+            with pytest.raises(SystemError, match="cannot start inside an initialisation"):
+                namespace.ioworker(io_count=1).start()
+
+    namespaces: list[d.Namespace] = []
+    nvme = d.Controller("sim:size=16M", nvme_init_func=init)
+    namespaces.append(d.Namespace(nvme))
+    nvme.reset()
+
+    assert namespaces[0].ioworker(io_count=1).start().close().io_count_read == 1
+
+
 def test_an_exception_of_an_init_function_comes_out():
     def init(nvme):
         raise KeyError("no")

@@ -109,6 +109,11 @@ void dma_free(struct dma_mem *mem)
 	mem->va = NULL;
 }
 
+bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl)
+{
+	return false;
+}
+
 int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
 		      unsigned int vector, struct nvme_qpair **out)
 {
