@@ -215,6 +215,6 @@ class ScriptRing(Ring):
             status = self.process.wait(max(1.0, self.deadline - time.monotonic()))
             if status not in WORKED:
                 self.faults.append(f"exit status {status}\n{tail(self.log)}")
-        if fault := self.session_faults():
-            self.faults.append(fault)
+            if fault := self.session_faults():
+                self.faults.append(fault)
         return Outcome("failed", "\n".join(self.faults)) if self.faults else Outcome("passed")

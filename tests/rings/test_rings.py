@@ -69,6 +69,14 @@ class CrashRing(ToyRing):
         return "the machine died"
 
 
+class UnbuiltRing(ToyRing):
+    def launch(self, report: Path, arguments: Sequence[str]) -> Process:
+        raise RuntimeError("does not build")
+
+    def session_faults(self) -> str:
+        return self.log.read_text()
+
+
 def outcomes(script: str, kind: type[ToyRing] = ToyRing) -> dict[str, Outcome]:
     """What a ring over one script says of each of its tests, by the test's name."""
     ring = kind("toy")
@@ -125,6 +133,13 @@ def test_behind(): pass
     assert found["test_dies_at_first"].figures == {"run again": "the machine died"}
     assert found["test_dies_always"].kind == "failed"
     assert found["test_before"].kind == found["test_behind"].kind == "passed"
+
+
+def test_what_does_not_build_is_said_once() -> None:
+    found = outcomes(SCRIPT, UnbuiltRing)
+
+    assert found[SESSION] == Outcome("failed", "does not build")
+    assert found["test_passes"].kind == "failed"
 
 
 def test_figures_travel_with_the_outcome(toy: dict[str, Outcome]) -> None:
