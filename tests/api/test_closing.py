@@ -312,7 +312,7 @@ def init(nvme):
     nvme.init_ctrl()
     threads.append(threading.Thread(target=reset, args=(nvme,)))
     threads[0].start()
-    threads[0].join(20)
+    threads[0].join(60)
     assert not threads[0].is_alive(), "it hangs"
     if {fails}:
         raise RuntimeError("the first")

@@ -237,7 +237,7 @@ def test_a_storm_of_events_defeats_neither_deadline(own):
         with pytest.raises(TimeoutError):
             own.waitdone(1 << 30)
 
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60
 
 
 def test_a_warning_of_an_event_turned_into_an_error_comes_out(nvme0):

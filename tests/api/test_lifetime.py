@@ -65,12 +65,11 @@ except SystemError as error:
 
 def test_ctrl_c_inside_waitdone(own):
     threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-    start = time.monotonic()
+    own.timeout = 60_000
 
     with pytest.raises(KeyboardInterrupt):
         own.waitdone()
 
-    assert time.monotonic() - start < 3
     own.getfeatures(7).waitdone()
 
 
@@ -78,7 +77,7 @@ def test_ctrl_c_inside_waitdone_of_a_qpair(own, own_namespace):
     qpair = d.Qpair(own, 8)
     threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 
-    with d.sim(own).fault("delay", admin=False, delay=0.6), pytest.raises(KeyboardInterrupt):
+    with d.sim(own).fault("delay", admin=False, delay=3), pytest.raises(KeyboardInterrupt):
         own_namespace.read(qpair, d.Buffer(), 0).waitdone()
 
     qpair.waitdone()
@@ -88,21 +87,20 @@ def test_ctrl_c_inside_a_command_of_the_tool(own):
     threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     before = d._core.counts()["commands"]
 
-    with d.sim(own).fault("delay", admin=True, opcode=6, delay=0.6):
+    with d.sim(own).fault("delay", admin=True, opcode=6, delay=3, times=1):
         with pytest.raises(KeyboardInterrupt):
             own.id_data(0)
-        time.sleep(0.5)
-
-    own.getfeatures(7).waitdone()
-    assert d._core.counts()["commands"] == before
+        assert d._core.counts()["commands"] == before + 1
+        while d._core.counts()["commands"] > before:
+            own.id_data(0)
 
 
 def test_a_command_of_the_tool_that_nobody_waits_for_is_not_counted(own):
     threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-    with d.sim(own).fault(admin=True, opcode=6, delay=0.4):
+    with d.sim(own).fault(admin=True, opcode=6, delay=1.5):
         with pytest.raises(KeyboardInterrupt):
             own.id_data(0)
-        own.timeout = 120
+        own.timeout = 500
 
         with pytest.raises(TimeoutError):
             own.waitdone()
@@ -184,7 +182,6 @@ def test_two_threads_share_a_qpair(nvme0, nvme0n1, qpair):
 
 def test_threads_share_the_admin_queue(own):
     wrong = []
-    own.timeout = 500
 
     def work(feature):
         for _ in range(50):
@@ -237,12 +234,14 @@ def test_other_threads_run_while_one_waits(own):
 
     thread = threading.Thread(target=count)
     thread.start()
+    before = counted[0]
     with pytest.raises(TimeoutError):
         own.waitdone()
+    meanwhile = counted[0] - before
     stop.set()
     thread.join()
 
-    assert counted[0] > 20
+    assert meanwhile > 4
 
 
 def test_an_admin_command_in_flight_while_queues_come_and_go(own, own_namespace):
@@ -253,7 +252,7 @@ def test_an_admin_command_in_flight_while_queues_come_and_go(own, own_namespace)
         for _ in range(10):
             with d.Qpair(own, 8) as qpair:
                 own_namespace.read(qpair, buf, 0).waitdone()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not seen and time.monotonic() < deadline:
             own.id_data(0)
 

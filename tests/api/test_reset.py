@@ -136,7 +136,7 @@ def test_a_wait_in_another_thread_ends_with_an_error(own, own_namespace):
         thread.start()
         time.sleep(0.05)
         own.reset()
-        thread.join(10)
+        thread.join(60)
 
     assert not thread.is_alive()
     assert len(errors) == 1

@@ -239,7 +239,7 @@ def test_a_wait_for_nothing_ends_with_a_timeout(nvme0, qpair):
             start = time.monotonic()
             with pytest.raises(TimeoutError, match=r"^pynvme timeout: 0\.3 sec$"):
                 queue.waitdone()
-            assert 0.25 < time.monotonic() - start < 2
+            assert time.monotonic() - start > 0.25
     finally:
         nvme0.timeout = 5000
 
@@ -270,7 +270,7 @@ def test_commands_of_the_tool_deliver_what_they_reap_there_and_then(nvme0):
     got = []
     nvme0.getfeatures(7, cb=lambda cdw0, status1: got.append(cdw0))
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not got and time.monotonic() < deadline:
         nvme0.id_data(0)
 
