@@ -162,7 +162,7 @@ def test_there_is_no_line_under_pytest(monkeypatch):
 
 def test_a_line_comes_and_goes(monkeypatch, capsys, nvme0n1):
     monkeypatch.setenv("PYNVME_PROGRESS", "1")
-    nvme0n1.ioworker(time=0.5).start().close()
+    nvme0n1.ioworker(time=2).start().close()
     text = capsys.readouterr().err
 
     assert "IOPS" in text

@@ -204,7 +204,7 @@ os.kill(os.getpid(), 9)
     subprocess.run([sys.executable, "-c", code], env=environment, check=False)
 
     left = Path("/proc", note.read_text())
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while left.exists() and "Z" not in left.joinpath("stat").read_text().split(")")[1]:
         assert time.monotonic() < deadline
         time.sleep(0.05)

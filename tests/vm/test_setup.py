@@ -22,6 +22,7 @@ setup() {{ step "$1" {SETUP} "$2" {NVME_BDF}; }}
 modprobe nvme
 {NVME}
 """
+HOLD = 'import os, time; print(os.open("/dev/nvme0n1", os.O_EXCL), flush=True); time.sleep(600)'
 WITH_IOMMU = f"""
 modprobe ext4
 mke2fs -q -t ext4 /dev/nvme0n1 && mkdir -p /tmp/mnt && mount /dev/nvme0n1 /tmp/mnt
@@ -30,8 +31,8 @@ umount /tmp/mnt
 mkswap -q /dev/nvme0n1 && swapon /dev/nvme0n1
 setup swap bind
 swapoff /dev/nvme0n1
-{sys.executable} -c 'import os, time; os.open("/dev/nvme0n1", os.O_EXCL); time.sleep(600)' &
-sleep 5
+{sys.executable} -c '{HOLD}' >/tmp/held &
+until [ -s /tmp/held ]; do sleep 0.1; done
 setup held bind
 kill $!
 step everything {SETUP} bind
