@@ -89,9 +89,16 @@ class Caller:
         if self.lost:
             self.drives += 1
             self.nvme = d.Controller(f"sim:size=16M,latency=none,seed={self.drives}")
-        self.lost = False
         self.nvme.timeout = 20
-        namespace = d.Namespace(self.nvme, 1)
+        try:
+            namespace = d.Namespace(self.nvme, 1)
+        except d.NamespaceCreationError:
+            # A random admin command has deleted or detached it: a new drive has one.
+            assert not self.lost
+            self.lost = True
+            self.renew()
+            return
+        self.lost = False
         self.objects: dict[str, Any] = {
             "Controller": self.nvme,
             "Buffer": d.Buffer(8192),
