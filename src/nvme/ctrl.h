@@ -81,19 +81,19 @@ struct nvme_ctrl {
 	pthread_mutex_t admin_lock; /* recursive: a done() may look at the queue */
 	/* One reset, qpair creation or deletion at a time; recursive: an init makes queues. */
 	pthread_mutex_t reset_lock;
-	pthread_mutex_t ns_lock;    /* guards namespaces and their reference counts */
-	struct nvme_qpair *qpairs;  /* IO, guarded by reset_lock */
-	struct nvme_qpair *graves;  /* deleted, but the device may still write to their memory */
-	struct nvme_ns *namespaces; /* open ones, for refresh */
-	_Atomic bool ns_stale;	    /* a command changed namespaces: refresh them */
-	bool refreshing;	    /* that is under way, under admin_lock */
-	bool initialising;	    /* under admin_lock: only init_thread may use the queue */
-	pthread_t init_thread;
-	bool down;		/* quiesced: commands are refused until the next reset */
-	uint64_t qid_map[1024]; /* identifiers in use, 64 a word */
-	uint16_t nsqs, ncqs;	/* as granted by Number of Queues */
-	uint16_t naers;		/* kept posted by the driver */
-	uint32_t generation;	/* rises with every reset */
+	pthread_mutex_t ns_lock;       /* guards namespaces and their reference counts */
+	struct nvme_qpair *qpairs;     /* IO, guarded by reset_lock */
+	struct nvme_qpair *graves;     /* deleted, but the device may still write to their memory */
+	struct nvme_ns *namespaces;    /* open ones, for refresh */
+	_Atomic bool ns_stale;	       /* a command changed namespaces: refresh them */
+	bool refreshing;	       /* that is under way, under admin_lock */
+	_Atomic bool initialising;     /* only init_thread may use the admin queue */
+	_Atomic pthread_t init_thread; /* both change under admin_lock */
+	bool down;		       /* quiesced: commands are refused until the next reset */
+	uint64_t qid_map[1024];	       /* identifiers in use, 64 a word */
+	uint16_t nsqs, ncqs;	       /* as granted by Number of Queues */
+	uint16_t naers;		       /* kept posted by the driver */
+	uint32_t generation;	       /* rises with every reset */
 	_Atomic uint32_t refs;
 	struct nvme_ctrl_opts opts;
 	struct nvme_id_ctrl *id_ctrl; /* as of the last initialisation, spec/identify.h */
@@ -199,7 +199,7 @@ enum nvme_reset {
 };
 
 int nvme_ctrl_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind);
-/* An init of the caller's own (opts.init) is under way in this very thread. */
+/* An init of the caller's own (opts.init) is under way in this very thread. Waits for no lock. */
 bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl);
 /* Freeze and drain only: before config writes that stop decoding, or power-off. */
 int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why);

@@ -228,8 +228,8 @@ static int standard_init(struct nvme_ctrl *ctrl)
 static void set_initialising(struct nvme_ctrl *ctrl, bool on)
 {
 	pthread_mutex_lock(&ctrl->admin_lock);
-	ctrl->initialising = on;
-	ctrl->init_thread = pthread_self();
+	atomic_store(&ctrl->init_thread, pthread_self());
+	atomic_store(&ctrl->initialising, on);
 	pthread_mutex_unlock(&ctrl->admin_lock);
 }
 

@@ -146,12 +146,8 @@ static int come_back(struct nvme_ctrl *ctrl)
 
 bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl)
 {
-	bool self;
-
-	pthread_mutex_lock(&ctrl->admin_lock);
-	self = ctrl->initialising && pthread_equal(ctrl->init_thread, pthread_self());
-	pthread_mutex_unlock(&ctrl->admin_lock);
-	return self;
+	return atomic_load(&ctrl->initialising) &&
+	       pthread_equal(atomic_load(&ctrl->init_thread), pthread_self());
 }
 
 static int lock_for_reset(struct nvme_ctrl *ctrl)
