@@ -326,17 +326,22 @@ def test_two_software_ssds_live_side_by_side(own):
     assert own.id_data(7, 0, nsid=1, cns=0) != other.id_data(7, 0, nsid=1, cns=0)
 
 
+def bring_up(nvme: d.Controller) -> None:
+    """The steps of an init function, from a disabled controller on."""
+    nvme.init_adminq()
+    nvme.enable()
+    nvme.wait_csts(rdy=True)
+    nvme.init_ctrl()
+    nvme.init_queues()
+
+
 def test_an_init_function_replaces_the_standard_initialisation():
     steps = []
 
     def init(nvme):
         steps.append(nvme[0x1C] & 1)
         nvme.disable()
-        nvme.init_adminq()
-        nvme.enable()
-        nvme.wait_csts(rdy=True)
-        nvme.init_ctrl()
-        nvme.init_queues()
+        bring_up(nvme)
         steps.append(nvme[0x1C] & 1)
 
     nvme = d.Controller("sim:size=16M", nvme_init_func=init)
@@ -352,11 +357,7 @@ def test_an_init_function_makes_and_loses_queues_at_a_reset():
     """Also those that a garbage collection happens to find while it runs."""
 
     def init(nvme: d.Controller) -> None:
-        nvme.init_adminq()
-        nvme.enable()
-        nvme.wait_csts(rdy=True)
-        nvme.init_ctrl()
-        nvme.init_queues()
+        bring_up(nvme)
         gc.collect()
         made.append(d.Qpair(nvme, 8))
         with pytest.raises(d.NvmeError, match="cannot reset what it initialises"):
@@ -377,11 +378,7 @@ def test_a_worker_does_not_start_inside_an_init_function():
     """Its queue would wait for the reset to be over, which would wait for the worker."""
 
     def init(nvme: d.Controller) -> None:
-        nvme.init_adminq()
-        nvme.enable()
-        nvme.wait_csts(rdy=True)
-        nvme.init_ctrl()
-        nvme.init_queues()
+        bring_up(nvme)
         for namespace in namespaces:
             with pytest.raises(SystemError, match="cannot start inside an initialisation"):
                 namespace.ioworker(io_count=1).start()
