@@ -6,6 +6,8 @@ import pytest
 
 import nvme as d
 
+from .patience import at_best
+
 
 def fired(qpair, seconds=60.0):
     """Whether it fires within some time; other threads may have to deliver it."""
@@ -61,11 +63,13 @@ def test_wait_int_sleeps_until_it_fires(nvme0n1, qpair, buf):
 
 def test_wait_int_gives_up(qpair):
     qpair.msix_clear()
-    start = time.monotonic()
 
-    assert qpair.wait_int(50) is False
+    def wait() -> None:
+        start = time.monotonic()
+        assert qpair.wait_int(50) is False
+        assert 0.04 < time.monotonic() - start < 2
 
-    assert time.monotonic() - start > 0.04
+    at_best(wait)
 
 
 def test_every_queue_has_a_vector_of_its_own(nvme0, nvme0n1, qpair, buf):

@@ -11,6 +11,8 @@ import pytest
 import nvme as d
 from nvme import _core
 
+from .patience import at_best
+
 WORKERS = 16
 HOUR = 3600  # longer than any test may take: whoever waits for its end hangs
 
@@ -54,29 +56,36 @@ def test_progress_rises_to_the_end(nvme0n1):
 
 
 def test_a_thousand_workers_one_after_another(own_namespace):
+    took_s = []
     for _ in range(1000):
+        begin = time.monotonic()
         assert own_namespace.ioworker(io_count=1).start().close().io_count_read == 1
+        took_s.append(time.monotonic() - begin)
+    # What each left behind would make the last ones slower, at their best too.
+    assert min(took_s[-100:]) < 10 * min(took_s[:100])
 
 
 def test_a_worker_comes_and_goes_in_no_time(nvme0n1):
-    """At its best: whatever else the machine does only makes it later."""
-    took_s = []
-    for _ in range(20):
+    def twenty() -> None:
         begin = time.monotonic()
-        assert nvme0n1.ioworker(io_count=1).start().close().io_count_read == 1
-        took_s.append(time.monotonic() - begin)
-    assert min(took_s) < 0.1
+        for _ in range(20):
+            assert nvme0n1.ioworker(io_count=1).start().close().io_count_read == 1
+        assert (time.monotonic() - begin) / 20 < 0.1
+
+    at_best(twenty)
 
 
 def test_sixteen_at_once_all_progress_and_end_on_time(nvme0n1):
-    workers = [
-        nvme0n1.ioworker(time=1, region_start=i * 1000, region_end=(i + 1) * 1000).start()
-        for i in range(WORKERS)
-    ]
-    results = [worker.close() for worker in workers]
+    def sixteen() -> None:
+        workers = [
+            nvme0n1.ioworker(time=1, region_start=i * 1000, region_end=(i + 1) * 1000).start()
+            for i in range(WORKERS)
+        ]
+        results = [worker.close() for worker in workers]
+        assert all(r.io_count_read > 100 for r in results)
+        assert all(1000 <= r.mseconds < 3000 for r in results)
 
-    assert all(r.io_count_read > 0 for r in results)
-    assert all(1000 <= r.mseconds < 60_000 for r in results)
+    at_best(sixteen)
 
 
 def test_admin_commands_go_on_meanwhile(nvme0, nvme0n1):

@@ -8,7 +8,9 @@ import nvme as d
 from nvme import _core
 from nvme.cmdlog import decode
 
-SECONDS_SLACK = 60.0  # a loaded machine
+from .patience import at_best
+
+SECONDS_SLACK = 1.0  # a loaded machine
 
 
 def entries(records):
@@ -43,23 +45,28 @@ def test_the_device_saw_as_many(own, own_namespace):
 
 
 def test_time_ends_a_worker(nvme0n1):
-    results = nvme0n1.ioworker(time=1, qdepth=16).start().close()
+    def a_second() -> None:
+        results = nvme0n1.ioworker(time=1, qdepth=16).start().close()
+        assert 1000 <= results.mseconds < 1000 * (1 + SECONDS_SLACK)
+        assert results.io_count_read > 100
 
-    assert 1000 <= results.mseconds < 1000 * (1 + SECONDS_SLACK)
-    assert results.io_count_read > 100
+    at_best(a_second)
 
 
 def test_a_fraction_of_a_second(nvme0n1):
-    results = nvme0n1.ioworker(time=0.2, qdepth=16).start().close()
+    def a_fifth() -> None:
+        results = nvme0n1.ioworker(time=0.2, qdepth=16).start().close()
+        assert 200 <= results.mseconds < 200 + 1000 * SECONDS_SLACK
 
-    assert 200 <= results.mseconds < 200 + 1000 * SECONDS_SLACK
+    at_best(a_fifth)
 
 
 def test_whichever_comes_first(nvme0n1):
-    assert nvme0n1.ioworker(time=3600, io_count=10).start().close().mseconds < 1000 * SECONDS_SLACK
-    assert (
-        nvme0n1.ioworker(time=0.1, io_count=10**12).start().close().mseconds < 1000 * SECONDS_SLACK
-    )
+    def both() -> None:
+        assert nvme0n1.ioworker(time=3600, io_count=10).start().close().mseconds < 10000
+        assert nvme0n1.ioworker(time=0.1, io_count=10**12).start().close().mseconds < 10000
+
+    at_best(both)
 
 
 def test_latencies_are_in_microseconds(nvme0n1):
@@ -150,12 +157,16 @@ def test_a_schedule_is_kept_on_the_wall_clock(own_namespace):
 
 @pytest.mark.parametrize("iops", [1234, 12345])
 def test_no_command_retires_before_it_is_due(nvme0n1, iops):
-    results = nvme0n1.ioworker(io_count=iops // 2, iops=iops).start().close()
-
     # The last one is due at n / iops, and nothing but a stall makes it late.
     due_ms = (iops // 2) / iops * 1000
-    assert results.mseconds >= math.floor(due_ms)
-    assert results.mseconds < due_ms + 1000 * SECONDS_SLACK
+    took_ms = []
+
+    def half_a_second() -> None:
+        took_ms.append(nvme0n1.ioworker(io_count=iops // 2, iops=iops).start().close().mseconds)
+        assert took_ms[-1] < due_ms + 1000 * SECONDS_SLACK
+
+    at_best(half_a_second)
+    assert min(took_ms) >= math.floor(due_ms)
 
 
 def test_results_can_be_had_twice(nvme0n1):

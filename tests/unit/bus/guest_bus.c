@@ -229,12 +229,17 @@ static void an_interrupt_wakes_the_waiter(void **state)
 
 static void a_wait_for_nothing_ends_in_time(void **state)
 {
-	uint64_t start_ns;
+	uint64_t took_ns = UINT64_MAX;
 
 	device_open(1);
-	start_ns = clock_now_ns();
-	assert_int_equal(bus_irq_wait(dev.bus, 0, start_ns + SECOND_NS / 10), 0);
-	assert_true(clock_now_ns() - start_ns >= SECOND_NS / 10);
+	/* A busy machine may be late, but not every time. */
+	for (unsigned int tries = 0; tries < 5 && took_ns > SECOND_NS; tries++) {
+		uint64_t start_ns = clock_now_ns();
+
+		assert_int_equal(bus_irq_wait(dev.bus, 0, start_ns + SECOND_NS / 10), 0);
+		took_ns = clock_now_ns() - start_ns;
+	}
+	assert_in_range(took_ns, SECOND_NS / 10, SECOND_NS);
 }
 
 static void a_masked_interrupt_fires_at_unmask(void **state)

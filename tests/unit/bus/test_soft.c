@@ -295,10 +295,16 @@ static void a_reset_gives_the_command_register_back(void **state)
 
 static void a_wait_ends_in_time(void **state)
 {
-	uint64_t start_ns = clock_now_ns();
+	uint64_t took_ns = UINT64_MAX;
 
-	assert_int_equal(bus_irq_wait(soft_dev, 0, start_ns + 20 * MS), 0);
-	assert_true(clock_now_ns() - start_ns >= 20 * MS);
+	/* A busy machine may be late, but not every time. */
+	for (unsigned int tries = 0; tries < 5 && took_ns > 500 * MS; tries++) {
+		uint64_t start_ns = clock_now_ns();
+
+		assert_int_equal(bus_irq_wait(soft_dev, 0, start_ns + 20 * MS), 0);
+		took_ns = clock_now_ns() - start_ns;
+	}
+	assert_in_range(took_ns, 20 * MS, 500 * MS);
 }
 
 static void power_off_reads_all_ones(void **state)
