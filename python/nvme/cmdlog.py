@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nvme import _core
 
-# struct nvme_cmdlog_record of src/nvme/cmdlog.h
+# struct nvme_cmdlog_record of src/nvme/cmdlog/cmdlog.h
 _TIMES = struct.Struct("<8xQQ")
 _SQE = struct.Struct("<BBHIIIQQQIIIIII")
 _CQE = struct.Struct("<IIHHHH")

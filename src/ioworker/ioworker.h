@@ -18,7 +18,7 @@
 #include "base/hist.h"
 #include "ioworker/plan.h"
 #include "ioworker/stats.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/ns.h"
 #include "verify/verify.h"
 

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "bus/bus.h"
 #include "nvme/aer.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/event.h"
 #include "nvme/init.h"
 #include "nvme/transport.h"

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "nvme/aer.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/ctrl.h"
 #include "nvme/lba.h"
 #include "nvme/time.h"

@@ -10,7 +10,7 @@
 #include "base/likely.h"
 #include "base/err.h"
 #include "nvme/aer.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/ctrl.h"
 #include "nvme/lba.h"
 #include "nvme/qpair.h"

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "bus/bus.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
 #include "pyext/pcie.h"

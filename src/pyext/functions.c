@@ -9,7 +9,7 @@
 
 #include "base/counts.h"
 #include "base/err.h"
-#include "nvme/cmdlog_file.h"
+#include "nvme/cmdlog/file.h"
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "spec/names.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pyext/record.h"
 
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/qpair.h"
 
 PyObject *py_records(struct nvme_qpair *q)

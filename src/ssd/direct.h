@@ -10,7 +10,7 @@
 #define PYNVME_SSD_DIRECT_H
 
 #include "ssd/hot.h"
-#include "ssd/io.h"
+#include "ssd/io/io.h"
 
 /* True for a while: until a command takes the general path. */
 static inline bool ssd_direct_possible(const struct ssd *ssd, const struct ssd_sq *sq)

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "ssd/admin.h"
+#include "ssd/admin/admin.h"
 #include "ssd/device.h"
 
 #define SSD_LIKELY(x)	__builtin_expect(!!(x), 1)

@@ -24,7 +24,7 @@ INSTRUMENT = "-fprofile-instr-generate"
 #: What each target is after: a layer, or the files in which it is parsed.
 AIMS = {
     "address": ("src/bus/address.c", "src/ssd/options.c"),
-    "cmdlog": ("src/nvme/cmdlog_file.c", "src/nvme/cmdlog_read.c"),
+    "cmdlog": ("src/nvme/cmdlog/file.c", "src/nvme/cmdlog/read.c"),
     "command": ("src/ssd",),
     "device": ("src/ssd",),
     "driver": ("src/nvme",),

@@ -6,7 +6,7 @@
 
 #include "bus/dma.h"
 #include "dma_watch.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "spec/features.h"
 
 #define DATA_BYTES  (256u << 10)

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "input.h"
-#include "nvme/cmdlog_file.h"
-#include "nvme/cmdlog_format.h"
+#include "nvme/cmdlog/file.h"
+#include "nvme/cmdlog/format.h"
 
 #define CIDS	   16u
 #define SLOTS	   2u

@@ -13,7 +13,7 @@
 #include "base/counts.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "nvme/cmdlog.h"
+#include "nvme/cmdlog/cmdlog.h"
 
 #define SLOTS 8u /* of the recorder: more queues than there are at a time */
 

@@ -19,8 +19,8 @@
 #include "base/counts.h"
 #include "base/rand.h"
 #include "fixture.h"
-#include "nvme/cmdlog_file.h"
-#include "nvme/cmdlog_format.h"
+#include "nvme/cmdlog/file.h"
+#include "nvme/cmdlog/format.h"
 
 static char dir[64];
 static struct nvme_cmdlog_record records[NVME_CMDLOG_RECORDS + 256];

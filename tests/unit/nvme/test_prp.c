@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "nvme/prp.h"
+#include "nvme/pcie/prp.h"
 
 #define PAGE	4096u
 #define ARENA	(10u << 20)

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "nvme/cmdlog_file.h"
-#include "nvme/cmdlog_format.h"
+#include "nvme/cmdlog/file.h"
+#include "nvme/cmdlog/format.h"
 
 #define SLOTS_MAX 4096u /* of a file */
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/rand.h"
-#include "ssd/media.h"
+#include "ssd/media/media.h"
 
 #define LBAS 4096u
 #define MIB  (1024.0 * 1024)

@@ -3,7 +3,7 @@
 #include "bench.h"
 
 #include "base/crc32c.h"
-#include "ssd/firmware.h"
+#include "ssd/admin/firmware.h"
 
 #define IMAGE_BYTES 8192u
 

@@ -21,7 +21,7 @@
 
 #include "base/crc32c.h"
 #include "base/err.h"
-#include "ssd/firmware.h"
+#include "ssd/admin/firmware.h"
 #include "ssd/ssd.h"
 
 #define PUBLIC	  __attribute__((visibility("default")))

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcie.h - the PCIe transport's own: what pcie.c and pcie_queue.c share.
+ */
+#ifndef PYNVME_NVME_PCIE_PCIE_H
+#define PYNVME_NVME_PCIE_PCIE_H
+
+#include <stdint.h>
+
+struct nvme_qpair;
+struct nvme_req;
+
+/* BAR0 offsets of a queue pair's doorbells. */
+uint32_t nvme_pcie_sq_doorbell(const struct nvme_qpair *q);
+uint32_t nvme_pcie_cq_doorbell(const struct nvme_qpair *q);
+
+/* A doorbell where none is mapped: a register write, unless the queue is frozen. */
+void nvme_pcie_trap(struct nvme_qpair *q, uint32_t off, uint16_t val);
+
+/* Hot, see struct nvme_transport_ops. */
+void nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req);
+void nvme_pcie_ring(struct nvme_qpair *q);
+unsigned int nvme_pcie_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
+
+#endif
