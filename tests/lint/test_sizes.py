@@ -1,10 +1,11 @@
-"""Files of at most 500 lines, functions of at most 80.
+"""Files of at most 500 lines, functions of at most 80, folders of at most 40 files.
 
 An exception is a line "path: reason" or "path:function: reason" in size_exceptions.txt.
 """
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lint.sources import TOP, files, none_of, shown
 
 FILE_LINES = 500
 FUNCTION_LINES = 80
+FOLDER_FILES = 40
 EXCEPTIONS = Path(__file__).with_name("size_exceptions.txt")
 
 
@@ -70,6 +72,18 @@ def test_functions_are_short() -> None:
                 long[f"{shown(path)}:{name}"] = count
 
     none_of(f"{name}: {count} lines" for name, count in long.items() if name not in exceptions())
+
+
+def test_folders_are_small() -> None:
+    sources = files(".c", ".h", ".py", ".ts")
+
+    crowded = Counter(shown(path.parent) for path in sources)
+
+    none_of(
+        f"{name}: {count} files; split it by what they are about"
+        for name, count in crowded.items()
+        if count > FOLDER_FILES and name not in exceptions()
+    )
 
 
 def test_exceptions_have_reasons_and_are_still_there() -> None:
