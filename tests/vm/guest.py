@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as a script, too
 
 from vm import initrd, kernel, rootfs, stage
 from vm.presets import IOMMU, NOIOMMU, PRESETS, Preset
+from vm.pulse import STILL_S, Pulse
 from vm.qmp import QmpServer
 
 DIED = 125
@@ -88,6 +89,7 @@ class Guest:
     root: str | None = None
     cwd: Path = field(default_factory=Path.cwd)
     timeout_s: float = 300
+    still_s: float = STILL_S
     qemu_arguments: Sequence[str] = ()
     kernel_arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +98,7 @@ class Guest:
     outputs: Mapping[str, Sink] = field(default_factory=dict)
     console_log: Path | None = None
     boot_s: float | None = field(default=None, init=False)
-    #: By a signal, QEMU itself: nothing that runs in the guest can be blamed.
+    #: QEMU died of a signal, or its processors stood still: nothing that runs in it is to blame.
     killed: bool = field(default=False, init=False)
     started: float = field(default=0.0, init=False)
 
@@ -187,6 +189,7 @@ class Guest:
         tails += [Tail(share / name, sink) for name, sink in self.outputs.items()]
         if self.verbose:
             tails.append(Tail(run / "console", to_stderr))
+        pulse = Pulse(share, self.still_s)
         while True:
             dead = qemu.poll() is not None  # asked first: a guest that ended well leaves a status
             ended = (share / "status").exists()
@@ -203,6 +206,9 @@ class Guest:
             if dead:
                 self.killed = qemu.returncode < 0
                 return self.died(f"the guest died (QEMU status {qemu.returncode})", run)
+            if beat := pulse.silent():
+                self.killed = True
+                return self.died(f"the guest stood still ({beat}, {self.still_s:g} s)", run)
             if time.monotonic() - self.started > self.timeout_s:
                 return self.died(f"no end after {self.timeout_s:g} s", run)
             if self.boot_s is None and elapsed_s > BOOT_TIMEOUT_S:

@@ -12,6 +12,7 @@ from pathlib import Path
 from vm.initrd import SHARE
 from vm.kernel import Kernel
 from vm.presets import PORT_BDF, Preset
+from vm.pulse import beats
 
 INHERITED = ("PATH", "HOME", "LANG", "TERM", "COLUMNS", "CI", "VIRTUAL_ENV")
 INHERITED_PREFIXES = ("LC_", "PYTHON", "PYTEST", "PYNVME", "HYPOTHESIS", "ASAN", "UBSAN", "TSAN")
@@ -28,7 +29,7 @@ busybox hostname pynvme-vm
 mount --bind {modules} /lib/modules
 : >{share}/booted
 /bin/sh -e {share}/setup || {{ echo "guest: set-up of preset {preset} failed"; finish 125; }}
-{exports}
+{beats}{exports}
 cd {cwd} || finish 125
 {limits}
 {command}
@@ -94,6 +95,7 @@ def write(
             share=SHARE,
             modules=shlex.quote(str(kernel.root / "lib" / "modules")),
             preset=preset.name,
+            beats=beats(SHARE),
             exports=exports,
             cwd=shlex.quote(str(cwd)),
             limits=limits,

@@ -197,6 +197,17 @@ def test_nothing_is_left_when_time_is_over(
     assert list(scratch.glob(f"{RUN_PREFIX}*")) == []
 
 
+def test_guest_that_stands_still_is_ended(
+    scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guest = Guest(preset=NONE, still_s=20)
+
+    status = guest.run([sys.executable, str(QMP), "stop"])
+
+    assert (status, guest.killed) == (DIED, True)
+    assert "the guest stood still" in capsys.readouterr().err
+
+
 def test_qemu_that_does_not_start_is_explained(
     scratch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from vm.guest import DIED, Guest
 from vm.initrd import Cpio, ModuleIndex
 from vm.kernel import Kernel, KernelError, inflate
 from vm.presets import NONE
+from vm.pulse import Pulse
 
 TESTS = Path(__file__).resolve().parents[1]
 DATA = b"\x7fELF" + bytes(range(256)) * 40
@@ -234,3 +235,49 @@ def test_report_names_the_test_that_killed_its_process(
     phases = [when for name, when in outcomes if name == "test_killer"]
 
     assert phases == ["selected", "start", "setup"]
+
+
+class Clock:
+    """Stands in for the module time; a second passes with every look, or as many as a test says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("vm.pulse.time", clock)
+    return clock
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, clock: Clock) -> Pulse:
+    """Of a guest with two processors; silent is one that did not beat between 5 looks."""
+    for name in ("beat.0", "beat.1"):
+        (tmp_path / name).touch()
+    return Pulse(tmp_path, still_s=5)
+
+
+def test_a_guest_is_still_when_one_processor_of_two_is(pulse: Pulse) -> None:
+    found = []
+    for look in range(8):
+        os.utime(pulse.share / "beat.1", ns=(look, look))
+        found.append(pulse.silent())
+
+    assert found == [""] * 6 + ["beat.0"] * 2
+
+
+def test_a_guest_that_never_beat_is_not_judged(tmp_path: Path, clock: Clock) -> None:
+    assert [Pulse(tmp_path, still_s=0).silent() for _ in range(3)] == [""] * 3
+
+
+def test_a_harness_that_was_stopped_takes_it_for_one_look(pulse: Pulse, clock: Clock) -> None:
+    pulse.silent()
+    clock.now += 1000
+
+    assert pulse.silent() == ""
