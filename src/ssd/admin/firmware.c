@@ -32,10 +32,22 @@ static void set_revision(struct ssd_firmware *fw, uint8_t slot, const char *text
 	memcpy(fr, text, strnlen(text, sizeof(fw->fr[0])));
 }
 
+static void run_slot(struct ssd_firmware *fw, uint8_t slot)
+{
+	memcpy(fw->running, fw->fr[slot - 1], sizeof(fw->running));
+	fw->active = slot;
+	fw->next = 0;
+}
+
 void ssd_firmware_init(struct ssd *ssd)
 {
 	set_revision(&ssd->fw, 1, ssd->opts.fr);
-	ssd->fw.active = 1;
+	run_slot(&ssd->fw, 1);
+}
+
+void ssd_firmware_power(struct ssd *ssd)
+{
+	run_slot(&ssd->fw, ssd->fw.active);
 }
 
 static void forget_image(struct ssd_firmware *fw)
@@ -59,8 +71,7 @@ void ssd_firmware_reset(struct ssd *ssd)
 
 	forget_image(fw);
 	if (fw->next)
-		fw->active = fw->next;
-	fw->next = 0;
+		run_slot(fw, fw->next);
 }
 
 static uint16_t make_room(struct ssd_firmware *fw, size_t bytes)
@@ -139,8 +150,7 @@ static void activate(struct ssd *ssd, uint8_t slot, bool now)
 		return;
 	}
 	ssd_aer_raise(ssd, NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_FW_ACTIVATION, NVME_LOG_FW_SLOT);
-	ssd->fw.active = slot;
-	ssd->fw.next = 0;
+	run_slot(&ssd->fw, slot);
 }
 
 uint16_t ssd_admin_fw_commit(struct ssd *ssd, struct ssd_ctx *c)

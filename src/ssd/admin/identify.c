@@ -105,7 +105,7 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->vid = (uint16_t)ssd->opts.vid;
 	id->ssvid = (uint16_t)ssd->opts.vid;
 	ssd_identify_names(ssd, id->sn, id->mn, id->subnqn);
-	memcpy(id->fr, ssd->fw.fr[ssd->fw.active - 1], sizeof(id->fr));
+	memcpy(id->fr, ssd->fw.running, sizeof(id->fr));
 	id->ver = (uint32_t)ssd->opts.version;
 	fill_power(id);
 	fill_admin(ssd, id);

@@ -30,7 +30,7 @@ void ssd_pel_power_on(struct ssd *ssd)
 {
 	struct ssd_pel_event *e = add(ssd, NVME_PEL_POWER_ON_RESET, 1, 44);
 
-	memcpy(e->data, ssd->fw.fr[ssd->fw.active - 1], 8);
+	memcpy(e->data, ssd->fw.running, 8);
 	put(e, 8, SSD_CNTLID, 2);
 	put(e, 10, 0, 2); /* firmware activation, operation in progress: none */
 	put(e, 24, ssd->health.power_cycles, 4);
@@ -42,7 +42,7 @@ void ssd_pel_fw_commit(struct ssd *ssd, uint8_t slot, uint8_t action, uint16_t s
 {
 	struct ssd_pel_event *e = add(ssd, NVME_PEL_FW_COMMIT, 1, 22);
 
-	memcpy(e->data, ssd->fw.fr[ssd->fw.active - 1], 8);
+	memcpy(e->data, ssd->fw.running, 8);
 	if (slot && slot <= SSD_FW_SLOTS)
 		memcpy(e->data + 8, ssd->fw.fr[slot - 1], 8);
 	put(e, 16, action, 1);

@@ -153,6 +153,51 @@ static void replacing_does_not_activate(void **state)
 	rig_destroy(r);
 }
 
+static void a_replaced_active_slot_does_not_change_what_runs(void **state)
+{
+	for (enum bench_reset how = 0; how < BENCH_RESETS; how++) {
+		struct rig *r = rig_ready("");
+		struct nvme_fw_slot *l;
+
+		download_all(r, "OVER");
+		assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE), 0);
+		l = bench_log(r, NVME_LOG_FW_SLOT, sizeof(*l));
+		assert_memory_equal(l->frs[0], "OVER    ", 8);
+		assert_fr(r, "1.0     ");
+		bench_reset(r, how);
+		assert_fr(r, "1.0     ");
+
+		assert_int_equal(commit(r, 1, NVME_FW_ACTION_ACTIVATE), 0);
+		assert_fr(r, "1.0     ");
+		bench_reset(r, how);
+		assert_fr(r, "OVER    ");
+		rig_destroy(r);
+	}
+}
+
+static void a_power_cycle_starts_what_is_in_the_active_slot(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	download_all(r, "OVER");
+	assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE), 0);
+	bench_reset(r, BENCH_POWER);
+	assert_fr(r, "OVER    ");
+	rig_destroy(r);
+}
+
+static void the_active_slot_is_activated_by_the_reset_alone(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	download_all(r, "OVER");
+	assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE_ACTIVATE), 0);
+	assert_fr(r, "1.0     ");
+	bench_reset(r, BENCH_CONTROLLER);
+	assert_fr(r, "OVER    ");
+	rig_destroy(r);
+}
+
 static void slot_0_lets_the_drive_choose(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -186,6 +231,22 @@ static void an_image_with_a_hole_is_invalid(void **state)
 	make_image(r, "HOLE");
 	assert_int_equal(download(r, 0, 2048), 0);
 	assert_int_equal(download(r, 4096, 4096), 0);
+	assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE), NVME_SC_INVALID_FW_IMAGE);
+	rig_destroy(r);
+}
+
+static void an_image_longer_than_its_download_is_invalid(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	make_image(r, "SHORT");
+	assert_int_equal(download(r, 0, IMAGE_BYTES - 4), 0);
+	assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE), NVME_SC_INVALID_FW_IMAGE);
+	assert_int_equal(download(r, 0, IMAGE_BYTES), 0);
+	assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE), 0);
+	/* whose check would read far beyond the memory */
+	((struct ssd_firmware_header *)r->buf)->bytes = UINT32_MAX;
+	assert_int_equal(download(r, 0, IMAGE_BYTES), 0);
 	assert_int_equal(commit(r, 1, NVME_FW_ACTION_REPLACE), NVME_SC_INVALID_FW_IMAGE);
 	rig_destroy(r);
 }
@@ -272,9 +333,13 @@ int main(void)
 		cmocka_unit_test(an_activation_waits_behind_another_notice),
 		cmocka_unit_test(a_revision_is_padded_with_spaces),
 		cmocka_unit_test(replacing_does_not_activate),
+		cmocka_unit_test(a_replaced_active_slot_does_not_change_what_runs),
+		cmocka_unit_test(a_power_cycle_starts_what_is_in_the_active_slot),
+		cmocka_unit_test(the_active_slot_is_activated_by_the_reset_alone),
 		cmocka_unit_test(slot_0_lets_the_drive_choose),
 		cmocka_unit_test(a_damaged_image_is_invalid),
 		cmocka_unit_test(an_image_with_a_hole_is_invalid),
+		cmocka_unit_test(an_image_longer_than_its_download_is_invalid),
 		cmocka_unit_test(an_empty_slot_cannot_be_activated),
 		cmocka_unit_test(slots_and_actions_are_checked),
 		cmocka_unit_test(ranges_do_not_overlap),
