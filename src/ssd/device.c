@@ -68,6 +68,7 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 		return rc;
 	ssd_thermal_init(ssd);
 	ssd_firmware_init(ssd);
+	ssd_telemetry_power(ssd);
 	ssd_self_test_init(ssd);
 	ssd_features_init(ssd);
 	ssd_store_load(ssd);

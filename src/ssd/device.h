@@ -46,6 +46,7 @@
 #include "ssd/queue/queue.h"
 #include "ssd/admin/sanitize.h"
 #include "ssd/admin/self_test.h"
+#include "ssd/admin/telemetry.h"
 #include "ssd/ssd.h"
 #include "ssd/store.h"
 #include "ssd/power/thermal.h"
@@ -139,7 +140,7 @@ struct ssd {
 	struct ssd_self_test dst;
 	struct ssd_sanitize sanitize;
 	struct ssd_pel pel;
-	uint8_t telemetry_generation;
+	struct ssd_telemetry telemetry;
 	struct ssd_faults faults;
 	struct ssd_stats stats;
 	struct ssd_ctx **ctx_chunks; /* of SSD_CTX_CHUNK contexts */

@@ -4,14 +4,15 @@
  * blocks; its content is the drive's statistics as text, for people who look at it. Offset and
  * length are multiples of the block of 512 bytes, else 00/02.
  */
+#include "ssd/admin/telemetry.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "ssd/admin/admin.h"
 #include "ssd/device.h"
 
-#define BLOCK_BYTES 512
-#define BLOCKS	    4
+#define BLOCK_BYTES sizeof(struct nvme_telemetry)
 
 static uint16_t check_blocks(struct ssd_ctx *c)
 {
@@ -27,39 +28,45 @@ static uint16_t check_blocks(struct ssd_ctx *c)
 	return 0;
 }
 
-static uint16_t build(struct ssd *ssd, struct ssd_log *log, uint8_t lid)
+static void forget(struct ssd_telemetry *t, uint8_t generation)
 {
-	struct nvme_telemetry *t;
+	memset(t, 0, sizeof(*t));
+	t->header.lpi = NVME_LOG_TELEMETRY_HOST;
+	t->header.thdgn = generation;
+}
 
-	if (ssd_log_alloc(log, (BLOCKS + 1) * BLOCK_BYTES))
-		return NVME_SC_INTERNAL_ERROR;
-	t = (struct nvme_telemetry *)log->data;
-	t->lpi = lid;
-	t->dalb1 = BLOCKS;
-	t->dalb2 = BLOCKS;
-	t->dalb3 = BLOCKS;
-	snprintf((char *)t->rid, sizeof(t->rid), "requested");
-	snprintf((char *)log->data + BLOCK_BYTES, (size_t)BLOCKS * BLOCK_BYTES,
+void ssd_telemetry_power(struct ssd *ssd)
+{
+	forget(&ssd->telemetry, ssd->telemetry.header.thdgn);
+}
+
+static void capture(struct ssd *ssd, struct ssd_telemetry *t)
+{
+	forget(t, (uint8_t)(t->header.thdgn + 1));
+	t->header.dalb1 = SSD_TELEMETRY_BLOCKS;
+	t->header.dalb2 = SSD_TELEMETRY_BLOCKS;
+	t->header.dalb3 = SSD_TELEMETRY_BLOCKS;
+	snprintf((char *)t->header.rid, sizeof(t->header.rid), "requested");
+	snprintf(t->data, sizeof(t->data),
 		 "commands %llu\nreads %llu\nwrites %llu\nmedia errors %llu\npower cycles %llu\n",
 		 (unsigned long long)ssd->stats.commands, (unsigned long long)ssd->health.read_cmds,
 		 (unsigned long long)ssd->health.write_cmds,
 		 (unsigned long long)ssd->health.media_errors,
 		 (unsigned long long)ssd->health.power_cycles);
-	return 0;
 }
 
 uint16_t ssd_log_telemetry_host(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 {
 	uint16_t sc = check_blocks(c);
 
+	if (!sc)
+		sc = ssd_log_alloc(log, sizeof(ssd->telemetry));
 	if (sc)
 		return sc;
 	if (NVME_GET(c->sqe.cdw10, LOG_LSP) & NVME_LSP_TELEMETRY_CREATE)
-		ssd->telemetry_generation++;
-	sc = build(ssd, log, NVME_LOG_TELEMETRY_HOST);
-	if (!sc)
-		((struct nvme_telemetry *)log->data)->thdgn = ssd->telemetry_generation;
-	return sc;
+		capture(ssd, &ssd->telemetry);
+	memcpy(log->data, &ssd->telemetry, sizeof(ssd->telemetry));
+	return 0;
 }
 
 /* Nothing ever made the controller capture data of its own accord. */

@@ -43,6 +43,7 @@ void ssd_reset(struct ssd *ssd, enum ssd_reset kind)
 		ssd_sanitize_power(ssd);
 		ssd_format_power(ssd);
 		ssd_firmware_power(ssd);
+		ssd_telemetry_power(ssd);
 	}
 	if (kind == SSD_RESET_FUNCTION || kind == SSD_RESET_POWER) {
 		ssd_irq_reset(ssd);

@@ -157,6 +157,13 @@ static void telemetry_is_read_in_blocks(void **state)
 	rig_destroy(r);
 }
 
+static uint16_t capture(struct rig *r)
+{
+	return bench_admin(r, NVME_ADMIN_GET_LOG_PAGE, 0,
+			   127u << 16 | NVME_LSP_TELEMETRY_CREATE << 8 | NVME_LOG_TELEMETRY_HOST,
+			   0);
+}
+
 static void telemetry_counts_its_captures(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -165,15 +172,62 @@ static void telemetry_counts_its_captures(void **state)
 
 	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 0, 512), 0);
 	before = t->thdgn;
-	assert_int_equal(bench_admin(r, NVME_ADMIN_GET_LOG_PAGE, 0,
-				     127u << 16 | NVME_LSP_TELEMETRY_CREATE << 8 |
-					     NVME_LOG_TELEMETRY_HOST,
-				     0),
-			 0);
+	assert_int_equal(capture(r), 0);
 	assert_int_equal(t->thdgn, (uint8_t)(before + 1));
 	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 0, 512), 0);
 	assert_int_equal(t->thdgn, (uint8_t)(before + 1));
 	rig_destroy(r);
+}
+
+static void telemetry_has_no_data_before_it_is_asked_for(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct nvme_telemetry *t = (void *)r->buf;
+
+	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 0, 512), 0);
+	assert_int_equal(t->dalb1 | t->dalb2 | t->dalb3, 0);
+	assert_int_equal(capture(r), 0);
+	assert_int_not_equal(t->dalb1, 0);
+	rig_destroy(r);
+}
+
+/* The host reads it in parts, while the drive's counters go on. */
+static void telemetry_is_a_snapshot_until_the_next_capture(void **state)
+{
+	struct rig *r = rig_ready("");
+	char first[4096], later[4096];
+
+	assert_int_equal(capture(r), 0);
+	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 0, 2560), 0);
+	memcpy(first, r->buf, 2560);
+	assert_int_equal(rig_write(r, 0, 8, r->buf2), 0);
+	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 0, 2560), 0);
+	assert_memory_equal(r->buf, first, 2560);
+	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 512, 512), 0);
+	assert_memory_equal(r->buf, first + 512, 512);
+
+	assert_int_equal(capture(r), 0);
+	assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 512, 512), 0);
+	memcpy(later, r->buf, 512);
+	assert_memory_not_equal(later, first + 512, 512);
+	rig_destroy(r);
+}
+
+static void telemetry_survives_resets_but_not_the_loss_of_power(void **state)
+{
+	for (enum bench_reset how = 0; how < BENCH_WAYS; how++) {
+		struct rig *r = rig_ready("");
+		struct nvme_telemetry *t = (void *)r->buf;
+		uint8_t generation;
+
+		assert_int_equal(capture(r), 0);
+		generation = t->thdgn;
+		bench_reset(r, how);
+		assert_int_equal(get_log(r, NVME_LOG_TELEMETRY_HOST, 0, 512), 0);
+		assert_int_equal(t->thdgn, generation);
+		assert_int_equal(!t->dalb1, how == BENCH_POWER);
+		rig_destroy(r);
+	}
 }
 
 static void the_error_log_keeps_the_newest(void **state)
@@ -215,6 +269,9 @@ int main(void)
 		cmocka_unit_test(feature_effects_have_a_scope),
 		cmocka_unit_test(telemetry_is_read_in_blocks),
 		cmocka_unit_test(telemetry_counts_its_captures),
+		cmocka_unit_test(telemetry_has_no_data_before_it_is_asked_for),
+		cmocka_unit_test(telemetry_is_a_snapshot_until_the_next_capture),
+		cmocka_unit_test(telemetry_survives_resets_but_not_the_loss_of_power),
 		cmocka_unit_test(the_error_log_keeps_the_newest),
 		cmocka_unit_test(the_error_log_survives_resets),
 	};
