@@ -22,7 +22,6 @@
 #include "spec/identify.h"
 
 #define HEALTH_INTERVAL_NS UINT64_C(10000000)
-#define ADMIN_ENTRIES	   256u /* so that every CID can be outstanding */
 
 int nvme_process;
 
@@ -93,18 +92,15 @@ static void fail(struct nvme_ctrl *ctrl, int why, uint64_t now_ns)
 uint64_t nvme_ctrl_health(struct nvme_ctrl *ctrl, uint64_t now_ns)
 {
 	uint64_t due = atomic_load(&ctrl->health_ns);
-	uint32_t csts;
+	int err;
 
 	if (now_ns < due)
 		return due;
 	if (!atomic_compare_exchange_strong(&ctrl->health_ns, &due, now_ns + HEALTH_INTERVAL_NS))
 		return due;
-	if (nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts) < 0 || csts == NVME_REG_REMOVED)
-		fail(ctrl, -ENODEV, now_ns);
-	else if (NVME_GET(csts, CSTS_CFS))
-		fail(ctrl, -EIO, now_ns);
-	else if (ctrl->bus && ctrl->bus->ops->health && ctrl->bus->ops->health(ctrl->bus) < 0)
-		fail(ctrl, -ENODEV, now_ns);
+	err = ctrl->transport->health(ctrl);
+	if (err)
+		fail(ctrl, err, now_ns);
 	return now_ns + HEALTH_INTERVAL_NS;
 }
 
@@ -166,12 +162,17 @@ static int allocate(struct nvme_ctrl **out, const struct nvme_ctrl_opts *opts)
 	return 0;
 }
 
-static int alloc_adminq(struct nvme_ctrl *ctrl)
+int nvme_ctrl_alloc_adminq(struct nvme_ctrl *ctrl)
 {
+	unsigned int entries = ctrl->transport->admin_entries;
 	struct nvme_qpair *q;
 	int err;
 
-	err = nvme_qpair_alloc(ctrl, 0, ADMIN_ENTRIES, NVME_ADMIN_CIDS, &q);
+	if (ctrl->adminq)
+		return 0;
+	/* As on every queue, one entry stays empty. */
+	err = nvme_qpair_alloc(ctrl, 0, entries,
+			       entries > NVME_ADMIN_CIDS ? NVME_ADMIN_CIDS : entries - 1, &q);
 	if (err)
 		return err;
 	atomic_store(&q->state, NVME_QPAIR_DEAD);
@@ -206,7 +207,7 @@ static int bring_up(struct nvme_ctrl *ctrl, const char *addr)
 	if (!err)
 		err = nvme_ctrl_read_caps(ctrl);
 	if (!err)
-		err = alloc_adminq(ctrl);
+		err = nvme_ctrl_alloc_adminq(ctrl);
 	if (!err)
 		err = nvme_ctrl_init(ctrl);
 	return err;

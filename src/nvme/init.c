@@ -127,7 +127,6 @@ int nvme_ctrl_setup_adminq(struct nvme_ctrl *ctrl)
 	err = ctrl->transport->adminq_setup(ctrl);
 	if (err)
 		return err;
-	ctrl->adminq->owned = true;
 	ctrl->transport->qpair_aim(ctrl->adminq, true);
 	atomic_store(&ctrl->adminq->state, NVME_QPAIR_LIVE);
 	return 0;

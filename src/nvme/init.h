@@ -10,6 +10,9 @@ struct nvme_ctrl;
 /* CAP and VS, and what follows from them. -ENODEV all-ones, -EPROTO what we cannot drive. */
 int nvme_ctrl_read_caps(struct nvme_ctrl *ctrl);
 
+/* Memory of the admin queue, if there is none yet. */
+int nvme_ctrl_alloc_adminq(struct nvme_ctrl *ctrl);
+
 /* Disable, then the caller's own initialisation or the standard one; ends with a live queue. */
 int nvme_ctrl_init(struct nvme_ctrl *ctrl);
 

@@ -12,8 +12,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
-#include "bus/irq.h"
-#include "bus/pci.h"
 #include "nvme/ctrl.h"
 #include "nvme/init.h"
 #include "nvme/ns_list.h"
@@ -23,7 +21,6 @@
 
 #define OWNER_WAIT_MS	  2000u
 #define SHUTDOWN_FLOOR_MS 10000u
-#define COMEBACK_MS	  10000u /* of a device that reset its link */
 #define POLL_NS		  UINT64_C(200000)
 #define TRY_MS		  10u
 
@@ -62,57 +59,6 @@ static void drain_all(struct nvme_ctrl *ctrl, bool stopped)
 		}
 		atomic_store(&q->state, NVME_QPAIR_DEAD);
 	}
-}
-
-static int bus_reset(struct nvme_ctrl *ctrl, enum bus_reset kind)
-{
-	int err;
-
-	if (!ctrl->bus || !ctrl->bus->ops->reset)
-		return err_set(-EOPNOTSUPP, "%s: no such reset here", ctrl->addr);
-	err = ctrl->bus->ops->reset(ctrl->bus, kind);
-	if (!err)
-		err = bus_irq_replay(ctrl->bus);
-	return err;
-}
-
-/* A subsystem reset may take the link down and config space with it. */
-static int subsystem_reset(struct nvme_ctrl *ctrl)
-{
-	uint64_t until = nvme_time_now_ns(ctrl) + COMEBACK_MS * UINT64_C(1000000);
-	uint32_t csts = NVME_REG_REMOVED;
-	int err;
-
-	err = nvme_ctrl_write32(ctrl, NVME_REG_NSSR, NVME_NSSR_NSSRC);
-	while (!err) {
-		nvme_time_nap(ctrl, POLL_NS);
-		if (ctrl->bus)
-			pci_enable(ctrl->bus);
-		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
-		if (err || csts != NVME_REG_REMOVED)
-			break;
-		if (nvme_time_now_ns(ctrl) > until)
-			err = err_set(-ENODEV, "%s: gone since the subsystem reset, for %u ms",
-				      ctrl->addr, COMEBACK_MS);
-	}
-	if (!err && ctrl->bus)
-		err = bus_irq_replay(ctrl->bus);
-	return err;
-}
-
-static int act(struct nvme_ctrl *ctrl, enum nvme_reset kind)
-{
-	switch (kind) {
-	case NVME_RESET_CTRL:
-		return nvme_ctrl_disable(ctrl);
-	case NVME_RESET_FLR:
-		return bus_reset(ctrl, BUS_RESET_FLR);
-	case NVME_RESET_HOT:
-		return bus_reset(ctrl, BUS_RESET_HOT);
-	case NVME_RESET_SUBSYSTEM:
-		return subsystem_reset(ctrl);
-	}
-	return err_set(-EINVAL, "no such reset: %d", (int)kind);
 }
 
 /* A reset that was sent need not have happened: the link may have been down at that moment. */
@@ -171,7 +117,7 @@ int nvme_ctrl_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind)
 	if (err)
 		return err;
 	freeze_all(ctrl);
-	err = act(ctrl, kind);
+	err = ctrl->transport->reset(ctrl, kind);
 	drain_all(ctrl, !err && has_stopped(ctrl));
 	if (!err)
 		err = come_back(ctrl);
@@ -195,15 +141,11 @@ int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why)
 	return 0;
 }
 
-/* Under reset_lock, queues frozen. Whatever happened to the function, BARs and vectors are back. */
+/* Under reset_lock, queues frozen. */
 static int start_over(struct nvme_ctrl *ctrl)
 {
-	int err = 0;
+	int err = ctrl->transport->wake(ctrl);
 
-	if (ctrl->bus)
-		err = pci_enable(ctrl->bus);
-	if (!err && ctrl->bus)
-		err = bus_irq_replay(ctrl->bus);
 	if (!err)
 		err = nvme_ctrl_disable(ctrl);
 	drain_all(ctrl, !err);
@@ -240,11 +182,10 @@ static int poke_disable(struct nvme_ctrl *ctrl, uint32_t cc)
 
 static int poke_enable(struct nvme_ctrl *ctrl, uint32_t cc)
 {
-	uint64_t asq = 0;
-	int err = nvme_ctrl_read64(ctrl, NVME_REG_ASQ, &asq);
+	int err = 0;
 
 	/* A queue that the script built by hand is its own business. */
-	if (!err && asq == ctrl->adminq->sq_mem.iova) {
+	if (ctrl->transport->holds_adminq(ctrl)) {
 		/* Without CSTS.RDY = 0 it may still use what it had: that rests until a reset. */
 		if (has_stopped(ctrl))
 			nvme_qpair_free_graves(ctrl);

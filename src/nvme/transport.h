@@ -11,15 +11,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct nvme_ctrl;
-struct nvme_qpair;
-struct nvme_req;
+#include "nvme/ctrl.h"
 
 /**
  * struct nvme_transport_ops - one transport
+ * @admin_entries: of both rings of the admin queue
  * @connect: reach the device (or take over ctrl->bus, open already); registers work afterwards
  * @disconnect: undo it; every queue is freed
  * @reg_read, @reg_write: width 4 or 8
+ * @health: 0, -ENODEV the device is gone, -EIO it reports a fatal status; at most 100 Hz
+ * @reset: act on the device, all queues frozen; CC.EN is 0 or the reset has failed
+ * @wake: whatever happened to the device since, registers and interrupts work again
+ * @holds_adminq: whether its admin queue still is the one that @adminq_setup told it of
  * @adminq_setup: tell a disabled controller where the admin queue is, its rings fresh
  * @qpair_alloc: memory of both rings and of what a tracker needs; depths and ntrackers are set
  * @qpair_free: give it back
@@ -32,10 +35,15 @@ struct nvme_req;
  * @poll: hot; nvme_req_complete() for up to @max completions
  */
 struct nvme_transport_ops {
+	unsigned int admin_entries;
 	int (*connect)(struct nvme_ctrl *ctrl, const char *addr);
 	void (*disconnect)(struct nvme_ctrl *ctrl);
 	int (*reg_read)(struct nvme_ctrl *ctrl, uint32_t off, int width, uint64_t *val);
 	int (*reg_write)(struct nvme_ctrl *ctrl, uint32_t off, int width, uint64_t val);
+	int (*health)(struct nvme_ctrl *ctrl);
+	int (*reset)(struct nvme_ctrl *ctrl, enum nvme_reset kind);
+	int (*wake)(struct nvme_ctrl *ctrl);
+	bool (*holds_adminq)(struct nvme_ctrl *ctrl);
 	int (*adminq_setup)(struct nvme_ctrl *ctrl);
 	int (*qpair_alloc)(struct nvme_qpair *q);
 	void (*qpair_free)(struct nvme_qpair *q);

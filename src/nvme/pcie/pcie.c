@@ -18,7 +18,8 @@
 #include "nvme/time.h"
 #include "nvme/transport.h"
 
-#define VECTORS_WANTED 65u /* the admin queue and 64 more; the others share */
+#define ADMIN_ENTRIES  256u /* so that every CID can be outstanding */
+#define VECTORS_WANTED 65u  /* the admin queue and 64 more; the others share */
 
 static int pcie_connect(struct nvme_ctrl *ctrl, const char *addr)
 {
@@ -68,7 +69,16 @@ static int pcie_adminq_setup(struct nvme_ctrl *ctrl)
 		err = pcie_reg_write(ctrl, NVME_REG_ASQ, 8, q->sq_mem.iova);
 	if (!err)
 		err = pcie_reg_write(ctrl, NVME_REG_ACQ, 8, q->cq_mem.iova);
+	if (!err)
+		q->owned = true;
 	return err;
+}
+
+static bool pcie_holds_adminq(struct nvme_ctrl *ctrl)
+{
+	uint64_t asq = 0;
+
+	return !pcie_reg_read(ctrl, NVME_REG_ASQ, 8, &asq) && asq == ctrl->adminq->sq_mem.iova;
 }
 
 /* --- memory --- */
@@ -214,10 +224,15 @@ static int pcie_qpair_disconnect(struct nvme_qpair *q)
 }
 
 const struct nvme_transport_ops nvme_pcie_ops = {
+	.admin_entries = ADMIN_ENTRIES,
 	.connect = pcie_connect,
 	.disconnect = pcie_disconnect,
 	.reg_read = pcie_reg_read,
 	.reg_write = pcie_reg_write,
+	.health = nvme_pcie_health,
+	.reset = nvme_pcie_reset,
+	.wake = nvme_pcie_wake,
+	.holds_adminq = pcie_holds_adminq,
 	.adminq_setup = pcie_adminq_setup,
 	.qpair_alloc = pcie_qpair_alloc,
 	.qpair_free = pcie_qpair_free,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pcie.h - the PCIe transport's own: what pcie.c and pcie_queue.c share.
+ * pcie.h - the PCIe transport's own: what its files share.
  */
 #ifndef PYNVME_NVME_PCIE_PCIE_H
 #define PYNVME_NVME_PCIE_PCIE_H
 
 #include <stdint.h>
+
+#include "nvme/ctrl.h"
 
 struct nvme_qpair;
 struct nvme_req;
@@ -16,6 +18,11 @@ uint32_t nvme_pcie_cq_doorbell(const struct nvme_qpair *q);
 
 /* A doorbell where none is mapped: a register write, unless the queue is frozen. */
 void nvme_pcie_trap(struct nvme_qpair *q, uint32_t off, uint16_t val);
+
+/* See struct nvme_transport_ops. */
+int nvme_pcie_health(struct nvme_ctrl *ctrl);
+int nvme_pcie_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind);
+int nvme_pcie_wake(struct nvme_ctrl *ctrl);
 
 /* Hot, see struct nvme_transport_ops. */
 void nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req);
