@@ -112,7 +112,7 @@ static int soft_cfg_read(struct bus *bus, unsigned int off, void *buf, unsigned 
 	if (err)
 		return err;
 	soft_lock(bus);
-	ssd_cfg_read(soft_bus_of(bus)->ssd, off, buf, len);
+	ssd_cfg_read(ssd_pcie(soft_bus_of(bus)->ssd), off, buf, len);
 	pthread_mutex_unlock(&soft_bus_of(bus)->lock);
 	return 0;
 }
@@ -125,7 +125,7 @@ static int soft_cfg_write(struct bus *bus, unsigned int off, const void *buf, un
 	if (err)
 		return err;
 	soft_lock(bus);
-	ssd_cfg_write(soft->ssd, off, buf, len, soft_now(soft, clock_now_ns()));
+	ssd_cfg_write(ssd_pcie(soft->ssd), off, buf, len, soft_now(soft, clock_now_ns()));
 	soft_unlock(bus);
 	return 0;
 }
@@ -148,7 +148,7 @@ static int soft_reg_read(struct bus *bus, uint64_t off, int width, uint64_t *val
 		return err;
 	soft_step(bus, now_ns);
 	soft_lock(bus);
-	*val = ssd_reg_read(soft->ssd, off, width, soft_now(soft, now_ns));
+	*val = ssd_reg_read(ssd_pcie(soft->ssd), off, width, soft_now(soft, now_ns));
 	pthread_mutex_unlock(&soft->lock);
 	return 0;
 }
@@ -161,7 +161,7 @@ static int soft_reg_write(struct bus *bus, uint64_t off, int width, uint64_t val
 	if (err)
 		return err;
 	soft_lock(bus);
-	ssd_reg_write(soft->ssd, off, width, val, soft_now(soft, clock_now_ns()));
+	ssd_reg_write(ssd_pcie(soft->ssd), off, width, val, soft_now(soft, clock_now_ns()));
 	soft_unlock(bus);
 	return 0;
 }
@@ -180,9 +180,9 @@ static int soft_reset(struct bus *bus, enum bus_reset kind)
 		return err;
 	soft_lock(bus);
 	if (kind == BUS_RESET_FLR)
-		err = ssd_flr(soft->ssd, soft_now(soft, now_ns));
+		err = ssd_flr(ssd_pcie(soft->ssd), soft_now(soft, now_ns));
 	else
-		err = ssd_hot_reset(soft->ssd, soft_now(soft, now_ns));
+		err = ssd_hot_reset(ssd_pcie(soft->ssd), soft_now(soft, now_ns));
 	soft_unlock(bus);
 	return err ? err : pci_write16(bus, PCI_CFG_COMMAND, command);
 }
@@ -265,7 +265,7 @@ static int soft_open(struct bus **out, const char *addr)
 		return err;
 	}
 	soft->always = ssd_wants_thread(soft->ssd);
-	soft->bus.doorbells = ssd_doorbells(soft->ssd, &soft->bus.doorbells_bytes);
+	soft->bus.doorbells = ssd_doorbells(ssd_pcie(soft->ssd), &soft->bus.doorbells_bytes);
 	err = find_vectors(soft);
 	if (!err)
 		err = pci_enable(&soft->bus);

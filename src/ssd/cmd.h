@@ -21,6 +21,7 @@
 #include "ssd/ssd.h"
 
 struct ssd;
+struct ssd_ctrl;
 struct ssd_ns;
 struct ssd_sq;
 struct ssd_ctx;
@@ -39,6 +40,7 @@ enum ssd_ctx_state {
 /**
  * struct ssd_ctx - a command from fetch to completion
  * @sqe: the device's own copy; the host may scribble over the ring
+ * @ctrl: the controller it was given to
  * @sq: where it came from, NULL for ssd_exec()
  * @ns: IO commands: the namespace, active and ready
  * @cdw0, @cdw1: result
@@ -52,6 +54,7 @@ enum ssd_ctx_state {
  */
 struct ssd_ctx {
 	struct nvme_sqe sqe;
+	struct ssd_ctrl *ctrl;
 	struct ssd_sq *sq;
 	struct ssd_ns *ns;
 	uint32_t cdw0;
@@ -86,10 +89,10 @@ struct ssd_ctx *ssd_ctx_get(struct ssd *ssd);
 void ssd_ctx_put(struct ssd *ssd, struct ssd_ctx *c);
 /* More contexts: 0, -ENOSPC at the limit, -ENOMEM. */
 int ssd_ctx_grow(struct ssd *ssd);
-/* Drop every command of @sq (NULL: of all queues) without a completion. */
-void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq);
+/* Drop every command of @sq (NULL: of all queues of @ctrl) without a completion. */
+void ssd_ctx_drop(struct ssd_ctrl *ctrl, const struct ssd_sq *sq);
 /* Find a command that is inside the device; NULL: none. */
-struct ssd_ctx *ssd_ctx_find(struct ssd *ssd, uint16_t sqid, uint16_t cid);
+struct ssd_ctx *ssd_ctx_find(struct ssd_ctrl *ctrl, uint16_t sqid, uint16_t cid);
 
 /*
  * Data of small (admin) commands: copy through the data pointer, whatever it is (PRP, SGL,

@@ -52,11 +52,11 @@ enum cfg {
 #define LINK_GEN3_X4	   0x0043u
 #define LNKCAP_ASPM_L0S_L1 0x0c00u
 
-static uint32_t get(const struct ssd *ssd, unsigned int off, unsigned int len)
+static uint32_t get(const struct ssd_ctrl *ctrl, unsigned int off, unsigned int len)
 {
 	uint32_t v = 0;
 
-	memcpy(&v, ssd->pci.cfg + off, len);
+	memcpy(&v, ctrl->pci.cfg + off, len);
 	return v;
 }
 
@@ -65,31 +65,36 @@ static void put(uint8_t *space, unsigned int off, uint32_t v, unsigned int len)
 	memcpy(space + off, &v, len);
 }
 
-bool ssd_pci_decodes(const struct ssd *ssd)
+static bool has_power(const struct ssd_ctrl *ctrl)
 {
-	return ssd->powered && !ssd->removed && get(ssd, CFG_COMMAND, 2) & COMMAND_MEMORY &&
-	       (get(ssd, CFG_PMCSR, 2) & PMCSR_STATE) != D3HOT;
+	return ctrl->ssd->powered && !ctrl->ssd->removed;
 }
 
-bool ssd_pci_masters(const struct ssd *ssd)
+bool ssd_pci_decodes(const struct ssd_ctrl *ctrl)
 {
-	return ssd->powered && !ssd->removed && get(ssd, CFG_COMMAND, 2) & COMMAND_MASTER &&
-	       (get(ssd, CFG_PMCSR, 2) & PMCSR_STATE) != D3HOT;
+	return has_power(ctrl) && get(ctrl, CFG_COMMAND, 2) & COMMAND_MEMORY &&
+	       (get(ctrl, CFG_PMCSR, 2) & PMCSR_STATE) != D3HOT;
 }
 
-bool ssd_pci_msix_enabled(const struct ssd *ssd)
+bool ssd_pci_masters(const struct ssd_ctrl *ctrl)
 {
-	return get(ssd, CFG_MSIX_CTL, 2) & MSIX_ENABLE;
+	return has_power(ctrl) && get(ctrl, CFG_COMMAND, 2) & COMMAND_MASTER &&
+	       (get(ctrl, CFG_PMCSR, 2) & PMCSR_STATE) != D3HOT;
 }
 
-bool ssd_pci_msix_masked(const struct ssd *ssd)
+bool ssd_pci_msix_enabled(const struct ssd_ctrl *ctrl)
 {
-	return get(ssd, CFG_MSIX_CTL, 2) & MSIX_MASK;
+	return get(ctrl, CFG_MSIX_CTL, 2) & MSIX_ENABLE;
 }
 
-bool ssd_pci_intx_enabled(const struct ssd *ssd)
+bool ssd_pci_msix_masked(const struct ssd_ctrl *ctrl)
 {
-	return !(get(ssd, CFG_COMMAND, 2) & COMMAND_INTX_OFF);
+	return get(ctrl, CFG_MSIX_CTL, 2) & MSIX_MASK;
+}
+
+bool ssd_pci_intx_enabled(const struct ssd_ctrl *ctrl)
+{
+	return !(get(ctrl, CFG_COMMAND, 2) & COMMAND_INTX_OFF);
 }
 
 static void init_header(struct ssd_pci *p, const struct ssd_options *opts)
@@ -131,42 +136,42 @@ static void init_pcie(struct ssd_pci *p)
 	put(p->wmask, CFG_LNKCTL2, 0x000f, 2);
 }
 
-void ssd_pci_init(struct ssd *ssd)
+void ssd_pci_init(struct ssd_ctrl *ctrl)
 {
-	struct ssd_pci *p = &ssd->pci;
+	struct ssd_pci *p = &ctrl->pci;
 
 	memset(p, 0, sizeof(*p));
-	init_header(p, &ssd->opts);
+	init_header(p, &ctrl->ssd->opts);
 	put(p->cfg, SSD_CFG_PM, 0x01 | SSD_CFG_PCIE << 8, 2);
 	put(p->cfg, CFG_PMC, 0x0003, 2); /* version 3; D0 and D3 only */
 	put(p->cfg, CFG_PMCSR, PMCSR_NO_RESET, 2);
 	put(p->wmask, CFG_PMCSR, PMCSR_STATE, 2);
 	init_pcie(p);
 	put(p->cfg, SSD_CFG_MSIX, 0x11, 2);
-	put(p->cfg, CFG_MSIX_CTL, ssd->irqs.nvectors - 1, 2);
+	put(p->cfg, CFG_MSIX_CTL, ctrl->irqs.nvectors - 1, 2);
 	put(p->wmask, CFG_MSIX_CTL, MSIX_ENABLE | MSIX_MASK, 2);
 	put(p->cfg, CFG_MSIX_TABLE, SSD_BAR0_MSIX, 4);
 	put(p->cfg, CFG_MSIX_PBA, SSD_BAR0_PBA, 4);
 }
 
-void ssd_cfg_read(struct ssd *ssd, unsigned int off, void *buf, unsigned int len)
+void ssd_cfg_read(struct ssd_ctrl *ctrl, unsigned int off, void *buf, unsigned int len)
 {
 	memset(buf, 0xff, len);
-	if (!ssd->powered || ssd->removed || off >= SSD_CFG_BYTES)
+	if (!has_power(ctrl) || off >= SSD_CFG_BYTES)
 		return;
 	if (len > SSD_CFG_BYTES - off)
 		len = SSD_CFG_BYTES - off;
-	memcpy(buf, ssd->pci.cfg + off, len);
+	memcpy(buf, ctrl->pci.cfg + off, len);
 }
 
 /* Doorbells written while nothing decoded went nowhere: put back what was seen. */
-static void restore_doorbells(struct ssd *ssd)
+static void restore_doorbells(struct ssd_ctrl *ctrl)
 {
 	for (unsigned int q = 0; q < SSD_QUEUES_MAX; q++) {
-		if (ssd->sq[q].live)
-			*ssd->sq[q].db = ssd->sq[q].tail;
-		if (ssd->cq[q].live)
-			*ssd->cq[q].db = ssd->cq[q].head;
+		if (ctrl->sq[q].live)
+			*ctrl->sq[q].db = ctrl->sq[q].tail;
+		if (ctrl->cq[q].live)
+			*ctrl->cq[q].db = ctrl->cq[q].head;
 	}
 }
 
@@ -179,30 +184,30 @@ static void write_bytes(struct ssd_pci *p, unsigned int off, const uint8_t *buf,
 	}
 }
 
-void ssd_cfg_write(struct ssd *ssd, unsigned int off, const void *buf, unsigned int len,
+void ssd_cfg_write(struct ssd_ctrl *ctrl, unsigned int off, const void *buf, unsigned int len,
 		   uint64_t now_ns)
 {
-	struct ssd_pci *p = &ssd->pci;
-	uint32_t pmcsr = get(ssd, CFG_PMCSR, 2);
-	bool decoded = ssd_pci_decodes(ssd);
+	struct ssd_pci *p = &ctrl->pci;
+	uint32_t pmcsr = get(ctrl, CFG_PMCSR, 2);
+	bool decoded = ssd_pci_decodes(ctrl);
 	const uint8_t *bytes = buf;
 
-	ssd->now_ns = now_ns;
-	if (!ssd->powered || ssd->removed || off >= SSD_CFG_BYTES)
+	ctrl->ssd->now_ns = now_ns;
+	if (!has_power(ctrl) || off >= SSD_CFG_BYTES)
 		return;
 	if (len > SSD_CFG_BYTES - off)
 		len = SSD_CFG_BYTES - off;
 	write_bytes(p, off, bytes, len);
 	/* D1 and D2 are not supported: such a write is dropped */
-	if ((get(ssd, CFG_PMCSR, 2) & PMCSR_STATE) - 1 < D3HOT - 1)
+	if ((get(ctrl, CFG_PMCSR, 2) & PMCSR_STATE) - 1 < D3HOT - 1)
 		put(p->cfg, CFG_PMCSR, pmcsr, 2);
 	if (off <= CFG_DEVCTL + 1 && off + len > CFG_DEVCTL + 1 &&
 	    bytes[CFG_DEVCTL + 1 - off] & DEVCTL_FLR >> 8) {
-		ssd_flr(ssd, now_ns);
+		ssd_flr(ctrl, now_ns);
 		return;
 	}
-	if (!decoded && ssd_pci_decodes(ssd))
-		restore_doorbells(ssd);
-	ssd_update_running(ssd);
-	ssd_irq_unmasked(ssd);
+	if (!decoded && ssd_pci_decodes(ctrl))
+		restore_doorbells(ctrl);
+	ssd_update_running(ctrl);
+	ssd_irq_unmasked(ctrl);
 }

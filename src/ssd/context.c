@@ -50,8 +50,10 @@ void ssd_ctx_put(struct ssd *ssd, struct ssd_ctx *c)
 	ssd_ctx_release(ssd, c);
 }
 
-void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq)
+void ssd_ctx_drop(struct ssd_ctrl *ctrl, const struct ssd_sq *sq)
 {
+	struct ssd *ssd = ctrl->ssd;
+
 	for (uint32_t i = 0; i < ssd->nctx_chunks * CTX_CHUNK; i++) {
 		struct ssd_ctx *c = &ssd->ctx_chunks[i / CTX_CHUNK][i % CTX_CHUNK];
 
@@ -59,7 +61,7 @@ void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq)
 		if (c->state == SSD_CTX_FREE || c->state == SSD_CTX_RUNNING ||
 		    c->state == SSD_CTX_POSTING || c->ext)
 			continue;
-		if (sq && c->sq != sq)
+		if (c->ctrl != ctrl || (sq && c->sq != sq))
 			continue;
 		if (c->state == SSD_CTX_WAITING && c->cancel)
 			c->cancel(ssd, c);
@@ -68,13 +70,15 @@ void ssd_ctx_drop(struct ssd *ssd, const struct ssd_sq *sq)
 	}
 }
 
-struct ssd_ctx *ssd_ctx_find(struct ssd *ssd, uint16_t sqid, uint16_t cid)
+struct ssd_ctx *ssd_ctx_find(struct ssd_ctrl *ctrl, uint16_t sqid, uint16_t cid)
 {
+	struct ssd *ssd = ctrl->ssd;
+
 	for (uint32_t i = 0; i < ssd->nctx_chunks * CTX_CHUNK; i++) {
 		struct ssd_ctx *c = &ssd->ctx_chunks[i / CTX_CHUNK][i % CTX_CHUNK];
 
 		if ((c->state == SSD_CTX_DELAYED || c->state == SSD_CTX_WAITING) && c->sq &&
-		    c->sq->id == sqid && c->sqe.cid == cid)
+		    c->ctrl == ctrl && c->sq->id == sqid && c->sqe.cid == cid)
 			return c;
 	}
 	return NULL;

@@ -4,20 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/err.h"
 #include "ssd/step.h"
-
-#define DOORBELL_BYTES 0x1000u
-
-void ssd_update_running(struct ssd *ssd)
-{
-	uint32_t csts = ssd->regs.csts;
-
-	ssd->running = NVME_GET(csts, CSTS_RDY) && !NVME_GET(csts, CSTS_CFS) &&
-		       !NVME_GET(csts, CSTS_SHST) && ssd_pci_decodes(ssd) && ssd_pci_masters(ssd);
-}
 
 static int alloc_bounce(struct ssd *ssd)
 {
@@ -27,17 +16,6 @@ static int alloc_bounce(struct ssd *ssd)
 	ssd->bounce = aligned_alloc(4096, bytes);
 	ssd->bounce_meta = aligned_alloc(4096, bytes);
 	return ssd->bounce && ssd->bounce_meta ? 0 : err_set(-ENOMEM, "sim: no memory");
-}
-
-static int alloc_doorbells(struct ssd *ssd)
-{
-	void *p = mmap(NULL, DOORBELL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		       0);
-
-	if (p == MAP_FAILED)
-		return err_set(-ENOMEM, "sim: no memory for the doorbells");
-	ssd->doorbells = p;
-	return 0;
 }
 
 static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
@@ -59,26 +37,21 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 	rand_seed(&ssd->rand, ssd->opts.seed);
 	rc = alloc_bounce(ssd);
 	if (!rc)
-		rc = alloc_doorbells(ssd);
-	if (!rc)
 		rc = ssd_contexts_init(ssd);
 	if (!rc)
 		rc = ssd_ns_init(ssd);
 	if (rc)
 		return rc;
-	ssd_thermal_init(ssd);
 	ssd_firmware_init(ssd);
 	ssd_telemetry_power(ssd);
 	ssd_self_test_init(ssd);
 	ssd_features_init(ssd);
 	ssd_store_load(ssd);
-	ssd_features_reset(ssd);
 	ssd_store_save(ssd, false);
-	ssd_feature_data_reset(ssd);
+	rc = ssd_ctrl_init(ssd, &ssd->pcie, SSD_CNTLID_PCIE);
+	if (rc)
+		return rc;
 	ssd_pel_power_on(ssd);
-	ssd_irq_init(ssd);
-	ssd_pci_init(ssd);
-	ssd_regs_init(ssd);
 	ssd->initialised = true;
 	return 0;
 }
@@ -92,8 +65,8 @@ int ssd_create(struct ssd **out, const char *options, const struct ssd_host_ops 
 	if (!ssd)
 		return err_set(-ENOMEM, "sim: no memory");
 	memset(ssd, 0, sizeof(*ssd));
-	ssd->ops = ops;
-	ssd->host = host;
+	ssd->pcie.ops = ops;
+	ssd->pcie.host = host;
 	rc = init(ssd, options, now_ns);
 	if (rc) {
 		ssd_destroy(ssd);
@@ -118,22 +91,23 @@ void ssd_destroy(struct ssd *ssd)
 	ssd_faults_fini(ssd);
 	ssd_contexts_fini(ssd);
 	ssd_events_fini(&ssd->events);
-	if (ssd->doorbells)
-		munmap((void *)ssd->doorbells, DOORBELL_BYTES);
+	ssd_ctrl_fini(&ssd->pcie);
 	free(ssd->bounce);
 	free(ssd->bounce_meta);
 	free(ssd);
 }
 
-volatile uint32_t *ssd_doorbells(struct ssd *ssd, size_t *bytes)
+struct ssd_ctrl *ssd_pcie(struct ssd *ssd)
 {
-	*bytes = DOORBELL_BYTES;
-	return ssd->doorbells;
+	return &ssd->pcie;
 }
 
 uint64_t ssd_next_event_ns(const struct ssd *ssd)
 {
-	return ssd->cq_dirty ? 0 : ssd_events_next_ns(&ssd->events);
+	for (const struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		if (ctrl->cq_dirty)
+			return 0;
+	return ssd_events_next_ns(&ssd->events);
 }
 
 bool ssd_wants_thread(const struct ssd *ssd)
@@ -169,32 +143,13 @@ void ssd_get_stats(const struct ssd *ssd, struct ssd_stats *stats)
 			stats->media_bytes += ssd->ns[i].media->ops->bytes(ssd->ns[i].media);
 }
 
-int ssd_exec(struct ssd *ssd, struct ssd_cmd *cmd, uint64_t now_ns)
-{
-	struct ssd_ctx *c;
-
-	ssd->now_ns = now_ns;
-	if (!ssd->powered || ssd->removed)
-		return -ENODEV;
-	c = ssd_ctx_get(ssd);
-	if (!c)
-		return -EAGAIN;
-	c->sqe = cmd->sqe;
-	c->sq = NULL;
-	c->ext = cmd;
-	if (!cmd->sqid)
-		c->flags |= SSD_CTX_ADMIN;
-	ssd->stats.commands++;
-	ssd_execute(ssd, c);
-	return 0;
-}
-
 int ssd_set_temperature(struct ssd *ssd, unsigned int kelvin, uint64_t now_ns)
 {
 	if (!kelvin || kelvin > UINT16_MAX)
 		return err_set(-EINVAL, "sim: a temperature of %u K", kelvin);
 	ssd->now_ns = now_ns;
 	ssd->temperature_kelvin = (uint16_t)kelvin;
-	ssd_thermal_update(ssd);
+	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		ssd_thermal_update(ctrl);
 	return 0;
 }

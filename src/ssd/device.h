@@ -3,6 +3,7 @@
  * device.h - struct ssd: the whole drive, for the files of this folder.
  *
  *   ssd.h     what others see            device.c   create, destroy, statistics
+ *   ctrl.h    one controller of it       ctrl.c     its life
  *   cmd.h     a command's context        context.c  contexts, completion
  *   queue.h   queues                     step.c     doorbells, arbitration, events
  *   reg.c     registers                  config.c   PCI config space; irq.c interrupts
@@ -25,33 +26,24 @@
 #include "spec/identify.h"
 #include "spec/logs.h"
 #include "spec/nvme.h"
-#include "ssd/admin/aer.h"
 #include "ssd/media/cache.h"
 #include "ssd/cmd.h"
-#include "ssd/queue/dbbuf.h"
+#include "ssd/ctrl.h"
 #include "ssd/queue/dptr.h"
-#include "ssd/admin/error_log.h"
 #include "ssd/event.h"
 #include "ssd/fault/fault.h"
-#include "ssd/admin/feature.h"
-#include "ssd/admin/feature_data.h"
 #include "ssd/admin/firmware.h"
 #include "ssd/admin/format.h"
-#include "ssd/queue/irq.h"
 #include "ssd/media/media.h"
 #include "ssd/ns.h"
 #include "ssd/options.h"
-#include "ssd/pci.h"
 #include "ssd/admin/pel.h"
-#include "ssd/queue/queue.h"
 #include "ssd/admin/sanitize.h"
 #include "ssd/admin/self_test.h"
 #include "ssd/admin/telemetry.h"
 #include "ssd/ssd.h"
 #include "ssd/store.h"
-#include "ssd/power/thermal.h"
 
-#define SSD_CNTLID	 1
 #define SSD_NPSS	 4   /* power states 0..4 */
 #define SSD_MNTMT	 303 /* kelvins, host controlled thermal management */
 #define SSD_MXTMT	 358
@@ -64,23 +56,6 @@
 #define SSD_BAR0_PBA	 0x3000u
 #define SSD_CONTEXTS_MAX 8192u
 #define SSD_MPSMAX	 4u /* pages up to 64 KiB */
-
-/**
- * struct ssd_regs - what the host wrote, and the state that follows from it
- * @shutting: CC.SHN was seen, SHST changes when @shutdown fires
- */
-struct ssd_regs {
-	uint64_t cap;
-	uint32_t vs;
-	uint32_t cc;
-	uint32_t csts;
-	uint32_t intms;
-	uint32_t aqa;
-	uint64_t asq;
-	uint64_t acq;
-	struct ssd_event enable;
-	struct ssd_event shutdown;
-};
 
 /**
  * struct ssd_health - lifetime counters, kept over everything but destruction
@@ -103,38 +78,20 @@ struct ssd_health {
 struct ssd {
 	/* hot: read on every command */
 	uint64_t now_ns;
-	uint64_t sq_live;  /* bit q: submission queue q exists */
-	uint64_t cq_dirty; /* bit q: entries were posted in this step */
-	uint64_t cq_wait;  /* bit q: completions wait for room */
 	struct ssd_ctx *free_ctx;
 	uint32_t nfaults; /* rules; one predictable branch a command */
-	bool running;	  /* enabled, ready, decoding, bus master, no fatal status */
 	bool instant;	  /* latency=none */
-	bool shadowed;	  /* doorbells are in host memory too: dbbuf.h */
-	uint8_t sq_next;  /* round robin: where the next step begins */
 	uint32_t mdts_bytes;
-	uint32_t page_bytes; /* CC.MPS */
 	struct ssd_ns ns[SSD_NS_MAX];
 	struct ssd_health health;
 	struct ssd_dptr dptr;
-	const struct ssd_host_ops *ops;
-	void *host;
-	struct ssd_sq sq[SSD_QUEUES_MAX];
-	struct ssd_cq cq[SSD_QUEUES_MAX];
+	struct ssd_ctrl pcie; /* the PCI function's; ssd_ctrl.next leads to the others */
 
 	/* cold from here */
-	volatile uint32_t *doorbells;
-	struct ssd_regs regs;
 	struct ssd_options opts;
-	struct ssd_pci pci;
-	struct ssd_irqs irqs;
-	struct ssd_dbbuf dbbuf;
 	struct ssd_events events;
-	struct ssd_aer aer;
-	struct ssd_error_log errors;
-	struct ssd_features feat;
-	struct ssd_feature_data featdata;
-	struct ssd_thermal thermal;
+	uint32_t saved[256]; /* features, by FID */
+	struct ssd_lba_ranges ranges[SSD_NS_MAX];
 	struct ssd_firmware fw;
 	struct ssd_format format;
 	struct ssd_self_test dst;
@@ -156,24 +113,7 @@ struct ssd {
 	bool removed;
 	bool clean_shutdown; /* SHST reached "complete" since the last power-on */
 	uint16_t temperature_kelvin;
-	uint64_t nsid_changed; /* bit nsid - 1: for log page 04h */
 };
-
-/* @running follows from registers, config space and power: call after any change. */
-void ssd_update_running(struct ssd *ssd);
-
-/* CSTS.CFS: nothing is processed until a reset. */
-void ssd_fatal(struct ssd *ssd);
-
-enum ssd_reset {
-	SSD_RESET_CONTROLLER, /* CC.EN 1 -> 0 */
-	SSD_RESET_FUNCTION,   /* FLR, hot reset */
-	SSD_RESET_SUBSYSTEM,  /* NSSR */
-	SSD_RESET_POWER,
-};
-
-/* Every module's reset, in one place: queues and commands gone, features to their saved values. */
-void ssd_reset(struct ssd *ssd, enum ssd_reset kind);
 
 /* Hours with power, over the drive's life. */
 uint64_t ssd_power_on_hours(const struct ssd *ssd);

@@ -31,8 +31,9 @@ static inline bool ssd_direct_data(struct ssd *ssd, struct ssd_media *m, uint64_
 }
 
 /* Execute @e, the entry at the head of @sq; false: not done, take the general path. */
-static inline bool ssd_direct_io(struct ssd *ssd, struct ssd_sq *sq, const struct nvme_sqe *e)
+static inline bool ssd_direct_io(struct ssd_ctrl *ctrl, struct ssd_sq *sq, const struct nvme_sqe *e)
 {
+	struct ssd *ssd = ctrl->ssd;
 	struct ssd_cq *cq = sq->cq;
 	const bool is_read = e->opc == NVME_CMD_READ;
 	const struct ssd_ns *ns = &ssd->ns[(e->nsid - 1) % SSD_NS_MAX];
@@ -46,11 +47,11 @@ static inline bool ssd_direct_io(struct ssd *ssd, struct ssd_sq *sq, const struc
 	if (SSD_UNLIKELY(e->flags || (!is_read && e->opc != NVME_CMD_WRITE) || !ns->plain ||
 			 e->nsid != ns->nsid || next == cq->head))
 		return false;
-	if (SSD_UNLIKELY(bytes + (prp1 & (ssd->page_bytes - 1)) > ssd->page_bytes || prp1 & 3 ||
+	if (SSD_UNLIKELY(bytes + (prp1 & (ctrl->page_bytes - 1)) > ctrl->page_bytes || prp1 & 3 ||
 			 bytes > ssd->mdts_bytes || slba >= ns->nsze || nlb > ns->nsze - slba))
 		return false;
-	if (SSD_UNLIKELY(ssd->ops->map(ssd->host, prp1, bytes, is_read ? PROT_WRITE : PROT_READ,
-				       ssd->dptr.iov, 1) != 1))
+	if (SSD_UNLIKELY(ctrl->ops->map(ctrl->host, prp1, bytes, is_read ? PROT_WRITE : PROT_READ,
+					ssd->dptr.iov, 1) != 1))
 		return false;
 	if (SSD_UNLIKELY(!ssd_direct_data(ssd, ns->media, slba, nlb, is_read)))
 		return false;
@@ -69,7 +70,7 @@ static inline bool ssd_direct_io(struct ssd *ssd, struct ssd_sq *sq, const struc
 			 __ATOMIC_RELEASE);
 	cq->tail = next;
 	cq->phase ^= !next;
-	ssd->cq_dirty |= cq->bit;
+	ctrl->cq_dirty |= cq->bit;
 	return true;
 }
 

@@ -74,7 +74,7 @@ static inline void ssd_cq_post_fast(struct ssd *ssd, struct ssd_ctx *c)
 	cq->tail = next;
 	if (SSD_UNLIKELY(!next))
 		cq->phase ^= 1;
-	ssd->cq_dirty |= cq->bit;
+	c->ctrl->cq_dirty |= cq->bit;
 	ssd_ctx_release(ssd, c);
 }
 
@@ -85,9 +85,9 @@ static inline uint16_t ssd_dptr_map_fast(struct ssd *ssd, struct ssd_ctx *c, siz
 	int n;
 
 	if (SSD_UNLIKELY(c->sqe.flags || c->ext || prp1 & 3 ||
-			 len > ssd->page_bytes - (prp1 & (ssd->page_bytes - 1))))
+			 len > c->ctrl->page_bytes - (prp1 & (c->ctrl->page_bytes - 1))))
 		return ssd_dptr_map(ssd, c, len, prot);
-	n = ssd->ops->map(ssd->host, prp1, len, prot, ssd->dptr.iov, SSD_PIECES_MAX);
+	n = c->ctrl->ops->map(c->ctrl->host, prp1, len, prot, ssd->dptr.iov, SSD_PIECES_MAX);
 	ssd->dptr.n = n;
 	return SSD_LIKELY(n > 0) ? 0 : NVME_SC_DATA_TRANSFER_ERROR;
 }

@@ -27,7 +27,7 @@ struct ssd_lbaf {
 /**
  * struct ssd_ns - a namespace slot; nsid is its index plus one
  * @exists: allocated (Namespace Management)
- * @attached: active on this controller
+ * @attached: active on every controller
  * @plain: no metadata, nothing in progress: the fast path applies
  * @not_ready: NVME_SC_* that every media access gets meanwhile, 0 when ready
  */

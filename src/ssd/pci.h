@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ssd;
+struct ssd_ctrl;
 
 #define SSD_CFG_BYTES 4096
 
@@ -30,13 +30,13 @@ struct ssd_pci {
 };
 
 /* Values after a conventional reset, with BAR0 placed, memory and bus mastering on. */
-void ssd_pci_init(struct ssd *ssd);
+void ssd_pci_init(struct ssd_ctrl *ctrl);
 
 /* Does the function answer in memory space; may it write to host memory? */
-bool ssd_pci_decodes(const struct ssd *ssd);
-bool ssd_pci_masters(const struct ssd *ssd);
-bool ssd_pci_msix_enabled(const struct ssd *ssd);
-bool ssd_pci_msix_masked(const struct ssd *ssd);
-bool ssd_pci_intx_enabled(const struct ssd *ssd);
+bool ssd_pci_decodes(const struct ssd_ctrl *ctrl);
+bool ssd_pci_masters(const struct ssd_ctrl *ctrl);
+bool ssd_pci_msix_enabled(const struct ssd_ctrl *ctrl);
+bool ssd_pci_msix_masked(const struct ssd_ctrl *ctrl);
+bool ssd_pci_intx_enabled(const struct ssd_ctrl *ctrl);
 
 #endif

@@ -30,25 +30,26 @@ static uint64_t make_cap(const struct ssd *ssd)
 	       NVME_SET(ssd->opts.version >= NVME_VS(2, 0, 0), CAP_CRWMS);
 }
 
-static void set_csts(struct ssd *ssd, uint32_t clear, uint64_t set)
+static void set_csts(struct ssd_ctrl *ctrl, uint32_t clear, uint64_t set)
 {
-	ssd->regs.csts = (ssd->regs.csts & ~clear) | (uint32_t)set;
-	ssd_update_running(ssd);
+	ctrl->regs.csts = (ctrl->regs.csts & ~clear) | (uint32_t)set;
+	ssd_update_running(ctrl);
 }
 
-void ssd_fatal(struct ssd *ssd)
+void ssd_fatal(struct ssd_ctrl *ctrl)
 {
-	set_csts(ssd, 0, NVME_FIELD_MASK(CSTS_CFS));
+	set_csts(ctrl, 0, NVME_FIELD_MASK(CSTS_CFS));
 }
 
 static void ready(struct ssd *ssd, struct ssd_event *ev)
 {
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_ctrl *ctrl = SSD_CTRL_OF(ev, regs.enable);
+	struct ssd_regs *r = &ctrl->regs;
 
-	ssd->page_bytes = 4096u << NVME_GET(r->cc, CC_MPS);
-	ssd_cq_create(ssd, 0, NVME_GET(r->aqa, AQA_ACQS) + 1, r->acq, true, 0);
-	ssd_sq_create(ssd, 0, NVME_GET(r->aqa, AQA_ASQS) + 1, r->asq, 0, NVME_QPRIO_URGENT);
-	set_csts(ssd, 0, NVME_FIELD_MASK(CSTS_RDY));
+	ctrl->page_bytes = 4096u << NVME_GET(r->cc, CC_MPS);
+	ssd_cq_create(ctrl, 0, NVME_GET(r->aqa, AQA_ACQS) + 1, r->acq, true, 0);
+	ssd_sq_create(ctrl, 0, NVME_GET(r->aqa, AQA_ASQS) + 1, r->asq, 0, NVME_QPRIO_URGENT);
+	set_csts(ctrl, 0, NVME_FIELD_MASK(CSTS_RDY));
 }
 
 static bool cc_acceptable(const struct ssd_regs *r)
@@ -69,15 +70,16 @@ static bool cc_acceptable(const struct ssd_regs *r)
 	return !(r->asq & offset) && !(r->acq & offset);
 }
 
-static void start(struct ssd *ssd)
+static void start(struct ssd_ctrl *ctrl)
 {
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_regs *r = &ctrl->regs;
+	struct ssd *ssd = ctrl->ssd;
 
 	/* A shutdown still under way is over, or it would stop the queues later. */
 	ssd_event_clear(&ssd->events, &r->shutdown);
-	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST), 0);
+	set_csts(ctrl, NVME_FIELD_MASK(CSTS_SHST), 0);
 	if (!cc_acceptable(r)) {
-		ssd_fatal(ssd);
+		ssd_fatal(ctrl);
 		return;
 	}
 	ssd_store_save(ssd, false);
@@ -92,17 +94,20 @@ static void start(struct ssd *ssd)
 
 static void shutdown_done(struct ssd *ssd, struct ssd_event *ev)
 {
+	struct ssd_ctrl *ctrl = SSD_CTRL_OF(ev, regs.shutdown);
+
 	ssd_cache_flush(ssd);
-	ssd->clean_shutdown = true;
-	ssd_store_save(ssd, true);
-	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST), NVME_SET(NVME_CSTS_SHST_COMPLETE, CSTS_SHST));
+	ssd->clean_shutdown = !ssd_ctrl_others(ctrl);
+	ssd_store_save(ssd, ssd->clean_shutdown);
+	set_csts(ctrl, NVME_FIELD_MASK(CSTS_SHST), NVME_SET(NVME_CSTS_SHST_COMPLETE, CSTS_SHST));
 }
 
-static void start_shutdown(struct ssd *ssd)
+static void start_shutdown(struct ssd_ctrl *ctrl)
 {
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_regs *r = &ctrl->regs;
+	struct ssd *ssd = ctrl->ssd;
 
-	set_csts(ssd, NVME_FIELD_MASK(CSTS_SHST), NVME_SET(NVME_CSTS_SHST_OCCUR, CSTS_SHST));
+	set_csts(ctrl, NVME_FIELD_MASK(CSTS_SHST), NVME_SET(NVME_CSTS_SHST_OCCUR, CSTS_SHST));
 	r->shutdown.fire = shutdown_done;
 	if (ssd->opts.shutdown_ns)
 		ssd_event_set(&ssd->events, &r->shutdown, ssd->now_ns + ssd->opts.shutdown_ns);
@@ -110,12 +115,12 @@ static void start_shutdown(struct ssd *ssd)
 		shutdown_done(ssd, &r->shutdown);
 }
 
-static void write_cc(struct ssd *ssd, uint32_t val)
+static void write_cc(struct ssd_ctrl *ctrl, uint32_t val)
 {
 	/* AMS, MPS and CSS may be changed only while disabled */
 	const uint32_t fixed = (uint32_t)(NVME_FIELD_MASK(CC_AMS) | NVME_FIELD_MASK(CC_MPS) |
 					  NVME_FIELD_MASK(CC_CSS));
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_regs *r = &ctrl->regs;
 	uint32_t old = r->cc;
 
 	val &= CC_WRITABLE;
@@ -123,40 +128,40 @@ static void write_cc(struct ssd *ssd, uint32_t val)
 		val = (val & ~fixed) | (old & fixed);
 	r->cc = val;
 	if (!NVME_GET(val, CC_SHN) != !NVME_GET(old, CC_SHN) && NVME_GET(val, CC_SHN))
-		start_shutdown(ssd);
+		start_shutdown(ctrl);
 	if (NVME_GET(old, CC_EN) && !NVME_GET(val, CC_EN))
-		ssd_reset(ssd, SSD_RESET_CONTROLLER);
+		ssd_reset(ctrl, SSD_RESET_CONTROLLER);
 	else if (!NVME_GET(old, CC_EN) && NVME_GET(val, CC_EN))
-		start(ssd);
+		start(ctrl);
 }
 
-static void write_doorbell(struct ssd *ssd, uint64_t off, uint32_t val)
+static void write_doorbell(struct ssd_ctrl *ctrl, uint64_t off, uint32_t val)
 {
 	uint32_t index = (uint32_t)(off - NVME_REG_DOORBELLS) / 4, id = index / 2;
 	bool head = index & 1;
-	bool live = id < SSD_QUEUES_MAX && (head ? ssd->cq[id].live : ssd->sq[id].live);
+	bool live = id < SSD_QUEUES_MAX && (head ? ctrl->cq[id].live : ctrl->sq[id].live);
 
 	/* Base 2.1 section 3.1.2.1: before RDY the result is undefined: nothing */
-	if (!NVME_GET(ssd->regs.csts, CSTS_RDY))
+	if (!NVME_GET(ctrl->regs.csts, CSTS_RDY))
 		return;
 	if (!live) {
-		ssd_error_log_queue(ssd, id <= UINT16_MAX ? (uint16_t)id : UINT16_MAX);
-		ssd_aer_raise(ssd, NVME_AER_TYPE_ERROR, NVME_AER_ERROR_INVALID_DOORBELL_REG,
+		ssd_error_log_queue(ctrl, id <= UINT16_MAX ? (uint16_t)id : UINT16_MAX);
+		ssd_aer_raise(ctrl, NVME_AER_TYPE_ERROR, NVME_AER_ERROR_INVALID_DOORBELL_REG,
 			      NVME_LOG_ERROR);
 		return;
 	}
 	if (!head) {
-		ssd_sq_doorbell(ssd, &ssd->sq[id], val);
-		*ssd->sq[id].db = ssd->sq[id].tail;
+		ssd_sq_doorbell(ctrl, &ctrl->sq[id], val);
+		*ctrl->sq[id].db = ctrl->sq[id].tail;
 		return;
 	}
-	ssd_cq_doorbell(ssd, &ssd->cq[id], val);
-	*ssd->cq[id].db = ssd->cq[id].head;
+	ssd_cq_doorbell(ctrl, &ctrl->cq[id], val);
+	*ctrl->cq[id].db = ctrl->cq[id].head;
 }
 
-static void write_low(struct ssd *ssd, uint64_t off, uint32_t val)
+static void write_low(struct ssd_ctrl *ctrl, uint64_t off, uint32_t val)
 {
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_regs *r = &ctrl->regs;
 
 	switch (off) {
 	case NVME_REG_INTMS:
@@ -164,17 +169,17 @@ static void write_low(struct ssd *ssd, uint64_t off, uint32_t val)
 		break;
 	case NVME_REG_INTMC:
 		r->intms &= ~val;
-		ssd_irq_unmasked(ssd);
+		ssd_irq_unmasked(ctrl);
 		break;
 	case NVME_REG_CC:
-		write_cc(ssd, val);
+		write_cc(ctrl, val);
 		break;
 	case NVME_REG_CSTS:
 		r->csts &= ~(val & (uint32_t)NVME_FIELD_MASK(CSTS_NSSRO));
 		break;
 	case NVME_REG_NSSR:
 		if (val == NVME_NSSR_NSSRC)
-			ssd_reset(ssd, SSD_RESET_SUBSYSTEM);
+			ssd_reset_all(ctrl->ssd, SSD_RESET_SUBSYSTEM);
 		break;
 	case NVME_REG_AQA:
 		r->aqa = val & 0x0fff0fffu;
@@ -196,9 +201,9 @@ static void write_low(struct ssd *ssd, uint64_t off, uint32_t val)
 	}
 }
 
-static uint32_t read_low(const struct ssd *ssd, uint64_t off)
+static uint32_t read_low(const struct ssd_ctrl *ctrl, uint64_t off)
 {
-	const struct ssd_regs *r = &ssd->regs;
+	const struct ssd_regs *r = &ctrl->regs;
 
 	switch (off) {
 	case NVME_REG_CAP:
@@ -231,81 +236,81 @@ static uint32_t read_low(const struct ssd *ssd, uint64_t off)
 	}
 }
 
-static uint32_t read32(const struct ssd *ssd, uint64_t off)
+static uint32_t read32(const struct ssd_ctrl *ctrl, uint64_t off)
 {
 	if (off < NVME_REG_DOORBELLS)
-		return read_low(ssd, off);
+		return read_low(ctrl, off);
 	if (off >= SSD_BAR0_MSIX && off < SSD_BAR0_BYTES)
-		return ssd_msix_read(ssd, off);
+		return ssd_msix_read(ctrl, off);
 	return 0; /* doorbells: Base 2.1, reads are vendor specific */
 }
 
-static void write32(struct ssd *ssd, uint64_t off, uint32_t val)
+static void write32(struct ssd_ctrl *ctrl, uint64_t off, uint32_t val)
 {
 	if (off < NVME_REG_DOORBELLS)
-		write_low(ssd, off, val);
+		write_low(ctrl, off, val);
 	else if (off < SSD_BAR0_MSIX)
-		write_doorbell(ssd, off, val);
+		write_doorbell(ctrl, off, val);
 	else if (off < SSD_BAR0_BYTES)
-		ssd_msix_write(ssd, off, val);
+		ssd_msix_write(ctrl, off, val);
 }
 
 /* A host that only polls registers must see time pass. */
-static void catch_up(struct ssd *ssd, uint64_t now_ns)
+static void catch_up(struct ssd_ctrl *ctrl, uint64_t now_ns)
 {
-	struct ssd_event *evs[] = { &ssd->regs.enable, &ssd->regs.shutdown };
+	struct ssd_event *evs[] = { &ctrl->regs.enable, &ctrl->regs.shutdown };
 
-	ssd->now_ns = now_ns;
+	ctrl->ssd->now_ns = now_ns;
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!ssd_event_waiting(evs[i]) || evs[i]->due_ns > now_ns)
 			continue;
-		ssd_event_clear(&ssd->events, evs[i]);
-		evs[i]->fire(ssd, evs[i]);
+		ssd_event_clear(&ctrl->ssd->events, evs[i]);
+		evs[i]->fire(ctrl->ssd, evs[i]);
 	}
 }
 
-uint64_t ssd_reg_read(struct ssd *ssd, uint64_t off, int width, uint64_t now_ns)
+uint64_t ssd_reg_read(struct ssd_ctrl *ctrl, uint64_t off, int width, uint64_t now_ns)
 {
 	uint64_t val;
 
-	if (!ssd_pci_decodes(ssd))
+	if (!ssd_pci_decodes(ctrl))
 		return width == 8 ? UINT64_MAX : UINT32_MAX;
-	catch_up(ssd, now_ns);
+	catch_up(ctrl, now_ns);
 	if (off & 3)
 		return 0;
-	val = read32(ssd, off);
+	val = read32(ctrl, off);
 	if (width == 8)
-		val |= (uint64_t)read32(ssd, off + 4) << 32;
+		val |= (uint64_t)read32(ctrl, off + 4) << 32;
 	return val;
 }
 
-void ssd_reg_write(struct ssd *ssd, uint64_t off, int width, uint64_t val, uint64_t now_ns)
+void ssd_reg_write(struct ssd_ctrl *ctrl, uint64_t off, int width, uint64_t val, uint64_t now_ns)
 {
-	if (!ssd_pci_decodes(ssd) || off & 3)
+	if (!ssd_pci_decodes(ctrl) || off & 3)
 		return;
-	catch_up(ssd, now_ns);
-	write32(ssd, off, (uint32_t)val);
+	catch_up(ctrl, now_ns);
+	write32(ctrl, off, (uint32_t)val);
 	if (width == 8)
-		write32(ssd, off + 4, (uint32_t)(val >> 32));
+		write32(ctrl, off + 4, (uint32_t)(val >> 32));
 }
 
-void ssd_regs_init(struct ssd *ssd)
+void ssd_regs_init(struct ssd_ctrl *ctrl)
 {
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_regs *r = &ctrl->regs;
 
-	ssd_event_clear(&ssd->events, &r->enable);
-	ssd_event_clear(&ssd->events, &r->shutdown);
-	*r = (struct ssd_regs){ .vs = (uint32_t)ssd->opts.version };
-	r->cap = make_cap(ssd);
-	ssd->page_bytes = 4096;
-	ssd_update_running(ssd);
+	ssd_event_clear(&ctrl->ssd->events, &r->enable);
+	ssd_event_clear(&ctrl->ssd->events, &r->shutdown);
+	*r = (struct ssd_regs){ .vs = (uint32_t)ctrl->ssd->opts.version };
+	r->cap = make_cap(ctrl->ssd);
+	ctrl->page_bytes = 4096;
+	ssd_update_running(ctrl);
 }
 
-void ssd_regs_reset(struct ssd *ssd, enum ssd_reset kind)
+void ssd_regs_reset(struct ssd_ctrl *ctrl, enum ssd_reset kind)
 {
-	struct ssd_regs *r = &ssd->regs;
+	struct ssd_regs *r = &ctrl->regs;
 
-	ssd_event_clear(&ssd->events, &r->enable);
+	ssd_event_clear(&ctrl->ssd->events, &r->enable);
 	if (kind == SSD_RESET_CONTROLLER) {
 		/* Base 2.1 section 3.7.2: AQA, ASQ and ACQ survive CC.EN alone */
 		uint32_t keep = r->csts & (uint32_t)(NVME_FIELD_MASK(CSTS_NSSRO) |
@@ -313,10 +318,10 @@ void ssd_regs_reset(struct ssd *ssd, enum ssd_reset kind)
 
 		r->csts = keep;
 		r->intms = 0;
-		ssd_update_running(ssd);
+		ssd_update_running(ctrl);
 		return;
 	}
-	ssd_regs_init(ssd);
+	ssd_regs_init(ctrl);
 	if (kind == SSD_RESET_SUBSYSTEM)
 		r->csts = (uint32_t)NVME_FIELD_MASK(CSTS_NSSRO);
 }

@@ -17,6 +17,7 @@
 #include "spec/nvme.h"
 
 struct ssd;
+struct ssd_ctrl;
 
 /**
  * struct ssd_host_ops - what a device may ask of its host
@@ -45,20 +46,23 @@ int ssd_create(struct ssd **out, const char *options, const struct ssd_host_ops 
 	       uint64_t now_ns);
 void ssd_destroy(struct ssd *ssd);
 
+/* The controller of the drive's PCI function: @ops and @host are its. Never NULL. */
+struct ssd_ctrl *ssd_pcie(struct ssd *ssd);
+
 /* Text of `pynvme sim --help`: every option with unit and default. */
 const char *ssd_options_help(void);
 
 #define SSD_BAR0_BYTES 0x4000u /* registers, doorbells, MSI-X table, PBA: a page each */
 
 /* BAR0 and config space; any access is answered, an invalid one as the specification says. */
-uint64_t ssd_reg_read(struct ssd *ssd, uint64_t off, int width, uint64_t now_ns);
-void ssd_reg_write(struct ssd *ssd, uint64_t off, int width, uint64_t val, uint64_t now_ns);
-void ssd_cfg_read(struct ssd *ssd, unsigned int off, void *buf, unsigned int len);
-void ssd_cfg_write(struct ssd *ssd, unsigned int off, const void *buf, unsigned int len,
+uint64_t ssd_reg_read(struct ssd_ctrl *ctrl, uint64_t off, int width, uint64_t now_ns);
+void ssd_reg_write(struct ssd_ctrl *ctrl, uint64_t off, int width, uint64_t val, uint64_t now_ns);
+void ssd_cfg_read(struct ssd_ctrl *ctrl, unsigned int off, void *buf, unsigned int len);
+void ssd_cfg_write(struct ssd_ctrl *ctrl, unsigned int off, const void *buf, unsigned int len,
 		   uint64_t now_ns);
 
 /* The doorbell page(s), BAR0 + 1000h: plain stores by the host are seen by the next step. */
-volatile uint32_t *ssd_doorbells(struct ssd *ssd, size_t *bytes);
+volatile uint32_t *ssd_doorbells(struct ssd_ctrl *ctrl, size_t *bytes);
 
 /**
  * ssd_step() - consume doorbells, execute, post due completions
@@ -78,8 +82,8 @@ bool ssd_wants_thread(const struct ssd *ssd);
  * Both clear configuration space as well (Command, BAR0, MSI-X), to what firmware would have
  * left there: memory and bus mastering on, MSI-X off. -ENODEV without power or drive.
  */
-int ssd_flr(struct ssd *ssd, uint64_t now_ns);
-int ssd_hot_reset(struct ssd *ssd, uint64_t now_ns);
+int ssd_flr(struct ssd_ctrl *ctrl, uint64_t now_ns);
+int ssd_hot_reset(struct ssd_ctrl *ctrl, uint64_t now_ns);
 /* Off: caches are lost as the specification allows; registers read all-ones. */
 int ssd_power(struct ssd *ssd, bool on, uint64_t now_ns);
 bool ssd_powered(const struct ssd *ssd);
@@ -170,6 +174,6 @@ struct ssd_cmd {
 };
 
 /* 0, -ENODEV without power, -EAGAIN too many commands are inside; then done() is not called. */
-int ssd_exec(struct ssd *ssd, struct ssd_cmd *cmd, uint64_t now_ns);
+int ssd_exec(struct ssd_ctrl *ctrl, struct ssd_cmd *cmd, uint64_t now_ns);
 
 #endif

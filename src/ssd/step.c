@@ -55,26 +55,26 @@ static bool aborted_in_queue(struct ssd_sq *sq, uint16_t cid)
 }
 
 /* Take over what the host has put into the queue since. */
-static inline void look_at_doorbell(struct ssd *ssd, struct ssd_sq *sq)
+static inline void look_at_doorbell(struct ssd_ctrl *ctrl, struct ssd_sq *sq)
 {
 	uint32_t tail = __atomic_load_n(sq->db, __ATOMIC_ACQUIRE);
 
 	if (tail != sq->tail)
-		ssd_sq_doorbell(ssd, sq, tail);
+		ssd_sq_doorbell(ctrl, sq, tail);
 }
 
-bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid)
+bool ssd_abort_queued(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint16_t cid)
 {
 	struct nvme_sqe sqe;
 
-	look_at_doorbell(ssd, sq);
+	look_at_doorbell(ctrl, sq);
 	/* once is enough: a second one would wait for the next command of this CID */
 	if (find_abort(sq, cid) < sq->naborts)
 		return false;
 	for (uint32_t i = sq->head; i != sq->tail; i = i + 1 == sq->size ? 0 : i + 1) {
 		if (sq->ring)
 			sqe = sq->ring[i];
-		else if (!ssd_sq_fetch_piece(ssd, sq, i, &sqe))
+		else if (!ssd_sq_fetch_piece(ctrl, sq, i, &sqe))
 			return false;
 		if (sqe.cid != cid)
 			continue;
@@ -87,8 +87,9 @@ bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid)
 }
 
 /* Take over one command; false: nothing can be fetched now. */
-static inline bool fetch(struct ssd *ssd, struct ssd_sq *sq)
+static inline bool fetch(struct ssd_ctrl *ctrl, struct ssd_sq *sq)
 {
+	struct ssd *ssd = ctrl->ssd;
 	struct ssd_ctx *c = ssd_ctx_take(ssd);
 	uint32_t head = sq->head;
 
@@ -97,13 +98,14 @@ static inline bool fetch(struct ssd *ssd, struct ssd_sq *sq)
 	if (SSD_LIKELY(sq->ring != NULL)) {
 		c->sqe = sq->ring[head];
 		__builtin_prefetch(&sq->ring[head + 1]);
-	} else if (!ssd_sq_fetch_piece(ssd, sq, head, &c->sqe)) {
+	} else if (!ssd_sq_fetch_piece(ctrl, sq, head, &c->sqe)) {
 		ssd_ctx_release(ssd, c);
-		ssd_fatal(ssd);
+		ssd_fatal(ctrl);
 		return false;
 	}
 	head++;
 	sq->head = SSD_UNLIKELY(head == sq->size) ? 0 : head;
+	c->ctrl = ctrl;
 	c->sq = sq;
 	if (SSD_UNLIKELY(!sq->id))
 		c->flags = SSD_CTX_ADMIN;
@@ -114,63 +116,64 @@ static inline bool fetch(struct ssd *ssd, struct ssd_sq *sq)
 	return true;
 }
 
-static __attribute__((noinline)) unsigned int run_direct(struct ssd *ssd, struct ssd_sq *sq,
+static __attribute__((noinline)) unsigned int run_direct(struct ssd_ctrl *ctrl, struct ssd_sq *sq,
 							 unsigned int burst)
 {
 	unsigned int n = 0;
 
 	for (; n < burst && sq->head != sq->tail; n++) {
 		__builtin_prefetch(&sq->ring[sq->head + 1]);
-		if (!ssd_direct_io(ssd, sq, &sq->ring[sq->head]))
+		if (!ssd_direct_io(ctrl, sq, &sq->ring[sq->head]))
 			break;
 	}
 	return n;
 }
 
 /* Up to @burst commands of one queue. Return: how many. */
-static unsigned int run_queue(struct ssd *ssd, struct ssd_sq *sq, unsigned int burst)
+static unsigned int run_queue(struct ssd_ctrl *ctrl, struct ssd_sq *sq, unsigned int burst)
 {
+	struct ssd *ssd = ctrl->ssd;
 	unsigned int n = 0;
 
-	look_at_doorbell(ssd, sq);
+	look_at_doorbell(ctrl, sq);
 	if (ssd_direct_possible(ssd, sq))
-		n = run_direct(ssd, sq, burst);
+		n = run_direct(ctrl, sq, burst);
 	/* a full completion queue holds back its submission queues */
 	while (n < burst && sq->head != sq->tail && !sq->cq->wait) {
-		if (SSD_UNLIKELY(!fetch(ssd, sq)))
+		if (SSD_UNLIKELY(!fetch(ctrl, sq)))
 			break;
 		n++;
 		/* the command may have stopped the controller or deleted its queue */
-		if (SSD_UNLIKELY(!ssd->running || !sq->live))
+		if (SSD_UNLIKELY(!ctrl->running || !sq->live))
 			break;
 	}
 	ssd->stats.commands += n;
 	return n;
 }
 
-static unsigned int burst_of(const struct ssd *ssd)
+static unsigned int burst_of(const struct ssd_ctrl *ctrl)
 {
-	uint32_t ab = NVME_GET(ssd->feat.current[NVME_FEAT_ARBITRATION], ARB_AB);
+	uint32_t ab = NVME_GET(ctrl->feat.current[NVME_FEAT_ARBITRATION], ARB_AB);
 
 	return ab < 5 ? 1u << ab : STEP_COMMANDS;
 }
 
 /* Queues of @mask in turn, beginning after the last one served, @burst from each. */
-static unsigned int round_robin(struct ssd *ssd, uint64_t mask, unsigned int burst,
+static unsigned int round_robin(struct ssd_ctrl *ctrl, uint64_t mask, unsigned int burst,
 				unsigned int budget)
 {
-	uint64_t turn = mask & ~0ull << ssd->sq_next;
+	uint64_t turn = mask & ~0ull << ctrl->sq_next;
 	unsigned int total = 0;
 
-	for (int pass = 0; pass < 2; pass++, turn = mask & ~(~0ull << ssd->sq_next)) {
-		while (turn && total < budget && ssd->running) {
+	for (int pass = 0; pass < 2; pass++, turn = mask & ~(~0ull << ctrl->sq_next)) {
+		while (turn && total < budget && ctrl->running) {
 			unsigned int q = (unsigned int)__builtin_ctzll(turn);
 			unsigned int left = budget - total;
 
 			turn &= turn - 1;
-			total += run_queue(ssd, &ssd->sq[q], left < burst ? left : burst);
+			total += run_queue(ctrl, &ctrl->sq[q], left < burst ? left : burst);
 			if (total >= budget) {
-				ssd->sq_next = (uint8_t)((q + 1) % SSD_QUEUES_MAX);
+				ctrl->sq_next = (uint8_t)((q + 1) % SSD_QUEUES_MAX);
 				return total;
 			}
 		}
@@ -178,45 +181,45 @@ static unsigned int round_robin(struct ssd *ssd, uint64_t mask, unsigned int bur
 	return total;
 }
 
-static uint64_t queues_of(const struct ssd *ssd, uint8_t prio)
+static uint64_t queues_of(const struct ssd_ctrl *ctrl, uint8_t prio)
 {
 	uint64_t mask = 0;
 
-	for (uint64_t left = ssd->sq_live & ~1ull; left; left &= left - 1) {
+	for (uint64_t left = ctrl->sq_live & ~1ull; left; left &= left - 1) {
 		unsigned int q = (unsigned int)__builtin_ctzll(left);
 
-		if (ssd->sq[q].prio == prio)
+		if (ctrl->sq[q].prio == prio)
 			mask |= 1ull << q;
 	}
 	return mask;
 }
 
 /* Round robin among @mask until @budget is used up or nothing is left. */
-static unsigned int drain(struct ssd *ssd, uint64_t mask, unsigned int budget)
+static unsigned int drain(struct ssd_ctrl *ctrl, uint64_t mask, unsigned int budget)
 {
-	unsigned int burst = burst_of(ssd), total = 0, n;
+	unsigned int burst = burst_of(ctrl), total = 0, n;
 
 	do {
-		n = round_robin(ssd, mask, burst, budget - total);
+		n = round_robin(ctrl, mask, burst, budget - total);
 		total += n;
-	} while (n && total < budget && ssd->running);
+	} while (n && total < budget && ctrl->running);
 	return total;
 }
 
 /* Urgent first and strictly; high, medium and low get their weights in credits of commands. */
-static unsigned int weighted(struct ssd *ssd, unsigned int budget)
+static unsigned int weighted(struct ssd_ctrl *ctrl, unsigned int budget)
 {
-	uint32_t arb = ssd->feat.current[NVME_FEAT_ARBITRATION];
+	uint32_t arb = ctrl->feat.current[NVME_FEAT_ARBITRATION];
 	const unsigned int weight[] = { NVME_GET(arb, ARB_HPW) + 1, NVME_GET(arb, ARB_MPW) + 1,
 					NVME_GET(arb, ARB_LPW) + 1 };
-	unsigned int total = drain(ssd, queues_of(ssd, NVME_QPRIO_URGENT), budget), served = 1;
+	unsigned int total = drain(ctrl, queues_of(ctrl, NVME_QPRIO_URGENT), budget), served = 1;
 
-	while (served && total < budget && ssd->running) {
+	while (served && total < budget && ctrl->running) {
 		served = 0;
 		for (unsigned int k = 0; k < 3 && total + served < budget; k++) {
 			unsigned int left = budget - total - served;
 
-			served += drain(ssd, queues_of(ssd, (uint8_t)(NVME_QPRIO_HIGH + k)),
+			served += drain(ctrl, queues_of(ctrl, (uint8_t)(NVME_QPRIO_HIGH + k)),
 					left < weight[k] ? left : weight[k]);
 		}
 		total += served;
@@ -224,16 +227,16 @@ static unsigned int weighted(struct ssd *ssd, unsigned int budget)
 	return total;
 }
 
-static unsigned int serve_queues(struct ssd *ssd)
+static unsigned int serve_queues(struct ssd_ctrl *ctrl)
 {
-	unsigned int total = run_queue(ssd, &ssd->sq[0], STEP_COMMANDS);
-	uint64_t io = ssd->sq_live & ~1ull;
+	unsigned int total = run_queue(ctrl, &ctrl->sq[0], STEP_COMMANDS);
+	uint64_t io = ctrl->sq_live & ~1ull;
 
-	if (!io || !ssd->running || total == STEP_COMMANDS)
+	if (!io || !ctrl->running || total == STEP_COMMANDS)
 		return total;
-	if (NVME_GET(ssd->regs.cc, CC_AMS) == NVME_CC_AMS_WRRUP)
-		return total + weighted(ssd, STEP_COMMANDS - total);
-	return total + drain(ssd, io, STEP_COMMANDS - total);
+	if (NVME_GET(ctrl->regs.cc, CC_AMS) == NVME_CC_AMS_WRRUP)
+		return total + weighted(ctrl, STEP_COMMANDS - total);
+	return total + drain(ctrl, io, STEP_COMMANDS - total);
 }
 
 static unsigned int fire_events(struct ssd *ssd)
@@ -252,28 +255,45 @@ static unsigned int fire_events(struct ssd *ssd)
 	return n;
 }
 
-static unsigned int unblock(struct ssd *ssd)
+static unsigned int unblock(struct ssd_ctrl *ctrl)
 {
 	unsigned int n = 0;
 
-	for (uint64_t left = ssd->cq_wait; left; left &= left - 1)
-		n += (unsigned int)ssd_cq_unblock(ssd, &ssd->cq[__builtin_ctzll(left)]);
+	for (uint64_t left = ctrl->cq_wait; left; left &= left - 1)
+		n += (unsigned int)ssd_cq_unblock(ctrl, &ctrl->cq[__builtin_ctzll(left)]);
 	return n;
 }
 
-static void interrupts(struct ssd *ssd)
+static void interrupts(struct ssd_ctrl *ctrl)
 {
-	uint64_t dirty = ssd->cq_dirty;
+	uint64_t dirty = ctrl->cq_dirty;
 
-	ssd->cq_dirty = 0;
+	ctrl->cq_dirty = 0;
 	for (; dirty; dirty &= dirty - 1) {
-		struct ssd_cq *cq = &ssd->cq[__builtin_ctzll(dirty)];
+		struct ssd_cq *cq = &ctrl->cq[__builtin_ctzll(dirty)];
 		uint32_t posted = (cq->tail + cq->size - cq->irq_tail) % cq->size;
 
 		cq->irq_tail = cq->tail;
 		if (cq->ien)
-			ssd_irq_cq(ssd, cq, posted);
+			ssd_irq_cq(ctrl, cq, posted);
 	}
+}
+
+/* What one controller has to do. */
+static inline unsigned int serve(struct ssd_ctrl *ctrl)
+{
+	unsigned int work = 0;
+
+	if (__builtin_expect(ctrl->running, 1)) {
+		if (SSD_UNLIKELY(ctrl->shadowed))
+			ssd_dbbuf_poll(ctrl);
+		if (__builtin_expect(ctrl->cq_wait != 0, 0))
+			work += unblock(ctrl);
+		work += serve_queues(ctrl);
+	}
+	if (ctrl->cq_dirty)
+		interrupts(ctrl);
+	return work;
 }
 
 int ssd_step(struct ssd *ssd, uint64_t now_ns)
@@ -283,14 +303,7 @@ int ssd_step(struct ssd *ssd, uint64_t now_ns)
 	ssd->now_ns = now_ns;
 	if (__builtin_expect(ssd->events.n != 0, 0))
 		work += fire_events(ssd);
-	if (__builtin_expect(ssd->running, 1)) {
-		if (SSD_UNLIKELY(ssd->shadowed))
-			ssd_dbbuf_poll(ssd);
-		if (__builtin_expect(ssd->cq_wait != 0, 0))
-			work += unblock(ssd);
-		work += serve_queues(ssd);
-	}
-	if (ssd->cq_dirty)
-		interrupts(ssd);
+	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		work += serve(ctrl);
 	return (int)work;
 }

@@ -19,7 +19,7 @@ void ssd_abort_ctx(struct ssd *ssd, struct ssd_ctx *c, uint16_t status);
 void ssd_abort_all(struct ssd *ssd, const struct ssd_sq *sq, uint16_t status);
 
 /* Remember to abort the queued command @cid when it is fetched; false: no such command. */
-bool ssd_abort_queued(struct ssd *ssd, struct ssd_sq *sq, uint16_t cid);
+bool ssd_abort_queued(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint16_t cid);
 
 /* Match faults before execution; true: dealt with, *@status as of a handler. */
 bool ssd_fault_before(struct ssd *ssd, struct ssd_ctx *c, uint16_t *status);
@@ -38,7 +38,7 @@ int ssd_contexts_init(struct ssd *ssd);
 void ssd_contexts_fini(struct ssd *ssd);
 
 /* Registers: power-on values; the enable and shutdown state machine (reg.c). */
-void ssd_regs_init(struct ssd *ssd);
-void ssd_regs_reset(struct ssd *ssd, enum ssd_reset kind);
+void ssd_regs_init(struct ssd_ctrl *ctrl);
+void ssd_regs_reset(struct ssd_ctrl *ctrl, enum ssd_reset kind);
 
 #endif

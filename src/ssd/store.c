@@ -89,7 +89,7 @@ void ssd_store_load(struct ssd *ssd)
 		return;
 	for (unsigned int i = 0; i < 8; i++)
 		*counter(&ssd->health, i) = h->counters[i];
-	memcpy(ssd->feat.saved, h->saved_features, sizeof(h->saved_features));
+	memcpy(ssd->saved, h->saved_features, sizeof(h->saved_features));
 	ssd->health.power_cycles++;
 	if (!h->clean)
 		ssd->health.unsafe_shutdowns++;
@@ -106,7 +106,7 @@ void ssd_store_save(struct ssd *ssd, bool clean)
 		h->counters[i] = *counter(&ssd->health, i);
 	if (ssd->powered)
 		h->counters[7] += ssd->now_ns - ssd->health.powered_at_ns;
-	memcpy(h->saved_features, ssd->feat.saved, sizeof(h->saved_features));
+	memcpy(h->saved_features, ssd->saved, sizeof(h->saved_features));
 	for (unsigned int i = 0; i < SSD_STORE_NAMESPACES; i++) {
 		const struct ssd_ns *ns = &ssd->ns[i];
 

@@ -129,7 +129,7 @@ void bench_open(struct bench *b, struct input *in)
 		fprintf(stderr, "%s: %s\n", profile, err_text());
 		abort();
 	}
-	b->db = ssd_doorbells(b->ssd, &bytes);
+	b->db = ssd_doorbells(ssd_pcie(b->ssd), &bytes);
 	b->db_words = bytes / sizeof(*b->db);
 }
 
@@ -171,11 +171,11 @@ void bench_enable(struct bench *b)
 {
 	uint16_t command = 6; /* memory space and bus master */
 
-	ssd_cfg_write(b->ssd, 4, &command, sizeof(command), b->now_ns);
-	ssd_reg_write(b->ssd, NVME_REG_AQA, 4, 31 << 16 | 31, b->now_ns);
-	ssd_reg_write(b->ssd, NVME_REG_ASQ, 8, BENCH_IOVA, b->now_ns);
-	ssd_reg_write(b->ssd, NVME_REG_ACQ, 8, BENCH_IOVA + 4096, b->now_ns);
-	ssd_reg_write(b->ssd, NVME_REG_CC, 4,
+	ssd_cfg_write(ssd_pcie(b->ssd), 4, &command, sizeof(command), b->now_ns);
+	ssd_reg_write(ssd_pcie(b->ssd), NVME_REG_AQA, 4, 31 << 16 | 31, b->now_ns);
+	ssd_reg_write(ssd_pcie(b->ssd), NVME_REG_ASQ, 8, BENCH_IOVA, b->now_ns);
+	ssd_reg_write(ssd_pcie(b->ssd), NVME_REG_ACQ, 8, BENCH_IOVA + 4096, b->now_ns);
+	ssd_reg_write(ssd_pcie(b->ssd), NVME_REG_CC, 4,
 		      NVME_SET(1, CC_EN) | NVME_SET(NVME_IOSQES, CC_IOSQES) |
 			      NVME_SET(NVME_IOCQES, CC_IOCQES),
 		      b->now_ns);
@@ -208,10 +208,10 @@ void bench_event(struct bench *b, struct input *in)
 {
 	switch (input_u8(in) % 8) {
 	case 0:
-		ssd_flr(b->ssd, b->now_ns);
+		ssd_flr(ssd_pcie(b->ssd), b->now_ns);
 		break;
 	case 1:
-		ssd_hot_reset(b->ssd, b->now_ns);
+		ssd_hot_reset(ssd_pcie(b->ssd), b->now_ns);
 		break;
 	case 2:
 		ssd_power(b->ssd, false, b->now_ns);

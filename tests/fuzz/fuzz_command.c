@@ -139,7 +139,7 @@ static void exec(struct queues *q, const struct nvme_sqe *sqe, uint8_t shape)
 				   .priv = e };
 	e->next = q->execs;
 	q->execs = e;
-	ssd_exec(q->b.ssd, &e->cmd, q->b.now_ns);
+	ssd_exec(ssd_pcie(q->b.ssd), &e->cmd, q->b.now_ns);
 }
 
 static void act(struct queues *q, struct input *in)

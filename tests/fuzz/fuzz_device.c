@@ -22,11 +22,11 @@ static void config(struct bench *b, struct input *in)
 	if (len > 4096 - off)
 		len = 4096 - off;
 	if (input_u8(in) & 1) {
-		ssd_cfg_read(b->ssd, off, bytes, len);
+		ssd_cfg_read(ssd_pcie(b->ssd), off, bytes, len);
 		return;
 	}
 	input_bytes(in, bytes, len);
-	ssd_cfg_write(b->ssd, off, bytes, len, b->now_ns);
+	ssd_cfg_write(ssd_pcie(b->ssd), off, bytes, len, b->now_ns);
 }
 
 static void doorbell(struct bench *b, struct input *in)
@@ -47,10 +47,10 @@ static void act(struct bench *b, struct input *in)
 	switch (op % 8) {
 	case 0:
 		off = register_offset(in);
-		ssd_reg_write(b->ssd, off, width, input_u64(in), b->now_ns);
+		ssd_reg_write(ssd_pcie(b->ssd), off, width, input_u64(in), b->now_ns);
 		break;
 	case 1:
-		ssd_reg_read(b->ssd, register_offset(in), width, b->now_ns);
+		ssd_reg_read(ssd_pcie(b->ssd), register_offset(in), width, b->now_ns);
 		break;
 	case 2:
 		config(b, in);

@@ -14,7 +14,7 @@ static bool is_masked(const struct ssd_aer *a, uint8_t type)
 
 static void forget_request(struct ssd *ssd, struct ssd_ctx *c)
 {
-	struct ssd_aer *a = &ssd->aer;
+	struct ssd_aer *a = &c->ctrl->aer;
 	unsigned int i = 0;
 
 	while (i < a->nreqs && a->reqs[i] != c)
@@ -32,9 +32,9 @@ static void forget_event(struct ssd_aer *a, unsigned int i)
 }
 
 /* Pair requests with events that are not masked, oldest with oldest. */
-static void deliver(struct ssd *ssd)
+static void deliver(struct ssd_ctrl *ctrl)
 {
-	struct ssd_aer *a = &ssd->aer;
+	struct ssd_aer *a = &ctrl->aer;
 	unsigned int i = 0;
 
 	while (a->nreqs && i < a->nevents) {
@@ -46,19 +46,19 @@ static void deliver(struct ssd *ssd)
 			continue;
 		}
 		forget_event(a, i);
-		forget_request(ssd, c);
+		forget_request(ctrl->ssd, c);
 		a->masked |= (uint8_t)(1u << e.type);
 		a->reported[e.type] = e.lid;
 		c->cdw0 = (uint32_t)(NVME_SET(e.type, AER_TYPE) | NVME_SET(e.info, AER_INFO) |
 				     NVME_SET(e.lid, AER_LID));
-		ssd_complete(ssd, c, 0);
+		ssd_complete(ctrl->ssd, c, 0);
 	}
 }
 
 /* Feature 0Bh: notices are sent only when asked for. */
-static bool enabled(const struct ssd *ssd, enum nvme_aer_type type, uint8_t info)
+static bool enabled(const struct ssd_ctrl *ctrl, enum nvme_aer_type type, uint8_t info)
 {
-	uint32_t config = ssd->feat.current[NVME_FEAT_ASYNC_EVENT];
+	uint32_t config = ctrl->feat.current[NVME_FEAT_ASYNC_EVENT];
 
 	if (type != NVME_AER_TYPE_NOTICE)
 		return true;
@@ -74,11 +74,11 @@ static bool enabled(const struct ssd *ssd, enum nvme_aer_type type, uint8_t info
 	}
 }
 
-void ssd_aer_raise(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8_t lid)
+void ssd_aer_raise(struct ssd_ctrl *ctrl, enum nvme_aer_type type, uint8_t info, uint8_t lid)
 {
-	struct ssd_aer *a = &ssd->aer;
+	struct ssd_aer *a = &ctrl->aer;
 
-	if (!enabled(ssd, type, info) || (is_masked(a, type) && a->reported[type] == lid))
+	if (!enabled(ctrl, type, info) || (is_masked(a, type) && a->reported[type] == lid))
 		return;
 	for (unsigned int i = 0; i < a->nevents; i++)
 		if (a->events[i].type == type && a->events[i].info == info &&
@@ -87,12 +87,18 @@ void ssd_aer_raise(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8
 	if (a->nevents == SSD_AER_EVENTS)
 		return;
 	a->events[a->nevents++] = (struct ssd_aer_event){ (uint8_t)type, info, lid };
-	deliver(ssd);
+	deliver(ctrl);
 }
 
-void ssd_aer_log_read(struct ssd *ssd, uint8_t lid)
+void ssd_aer_raise_all(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8_t lid)
 {
-	struct ssd_aer *a = &ssd->aer;
+	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		ssd_aer_raise(ctrl, type, info, lid);
+}
+
+void ssd_aer_log_read(struct ssd_ctrl *ctrl, uint8_t lid)
+{
+	struct ssd_aer *a = &ctrl->aer;
 
 	for (unsigned int i = a->nevents; i-- > 0;)
 		if (a->events[i].lid == lid)
@@ -100,23 +106,23 @@ void ssd_aer_log_read(struct ssd *ssd, uint8_t lid)
 	for (unsigned int type = 0; type < SSD_AER_TYPES; type++)
 		if (a->reported[type] == lid)
 			a->masked &= (uint8_t) ~(1u << type);
-	deliver(ssd);
+	deliver(ctrl);
 }
 
-void ssd_aer_reset(struct ssd *ssd)
+void ssd_aer_reset(struct ssd_ctrl *ctrl)
 {
-	ssd->aer = (struct ssd_aer){ 0 };
+	ctrl->aer = (struct ssd_aer){ 0 };
 }
 
 uint16_t ssd_admin_async_event(struct ssd *ssd, struct ssd_ctx *c)
 {
-	struct ssd_aer *a = &ssd->aer;
+	struct ssd_aer *a = &c->ctrl->aer;
 
 	if (a->nreqs > ssd->opts.aerl)
 		return NVME_SC_AER_LIMIT_EXCEEDED;
 	c->state = SSD_CTX_WAITING;
 	c->cancel = forget_request;
 	a->reqs[a->nreqs++] = c;
-	deliver(ssd);
+	deliver(c->ctrl);
 	return SSD_LATER;
 }

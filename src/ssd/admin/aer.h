@@ -18,6 +18,7 @@
 #define SSD_AER_TYPES  8
 
 struct ssd;
+struct ssd_ctrl;
 struct ssd_ctx;
 
 struct ssd_aer_event {
@@ -36,10 +37,12 @@ struct ssd_aer {
 };
 
 /* Report an event, now or later; nothing new if it waits already, or its log page is unread. */
-void ssd_aer_raise(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8_t lid);
+void ssd_aer_raise(struct ssd_ctrl *ctrl, enum nvme_aer_type type, uint8_t info, uint8_t lid);
+/* The same for what every host is to know. */
+void ssd_aer_raise_all(struct ssd *ssd, enum nvme_aer_type type, uint8_t info, uint8_t lid);
 /* The log page was read with RAE clear: what it told is cleared, reported or not. */
-void ssd_aer_log_read(struct ssd *ssd, uint8_t lid);
+void ssd_aer_log_read(struct ssd_ctrl *ctrl, uint8_t lid);
 /* Controller level reset: requests and events are gone. */
-void ssd_aer_reset(struct ssd *ssd);
+void ssd_aer_reset(struct ssd_ctrl *ctrl);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include "ssd/device.h"
 
-static struct nvme_error_entry *add(struct ssd *ssd)
+static struct nvme_error_entry *add(struct ssd_ctrl *ctrl)
 {
-	struct ssd_error_log *log = &ssd->errors;
+	struct ssd_error_log *log = &ctrl->errors;
 	struct nvme_error_entry *e = &log->ring[log->count++ % SSD_ERROR_ENTRIES];
 
 	*e = (struct nvme_error_entry){
@@ -19,7 +19,7 @@ static struct nvme_error_entry *add(struct ssd *ssd)
 
 void ssd_error_log_cmd(struct ssd *ssd, const struct ssd_ctx *c)
 {
-	struct nvme_error_entry *e = add(ssd);
+	struct nvme_error_entry *e = add(c->ctrl);
 
 	e->sqid = c->sq ? c->sq->id : c->ext->sqid;
 	e->cid = c->sqe.cid;
@@ -30,14 +30,14 @@ void ssd_error_log_cmd(struct ssd *ssd, const struct ssd_ctx *c)
 	e->opc = c->sqe.opc;
 }
 
-void ssd_error_log_queue(struct ssd *ssd, uint16_t sqid)
+void ssd_error_log_queue(struct ssd_ctrl *ctrl, uint16_t sqid)
 {
-	add(ssd)->sqid = sqid;
+	add(ctrl)->sqid = sqid;
 }
 
-const struct nvme_error_entry *ssd_error_log_get(const struct ssd *ssd, unsigned int i)
+const struct nvme_error_entry *ssd_error_log_get(const struct ssd_ctrl *ctrl, unsigned int i)
 {
-	const struct ssd_error_log *log = &ssd->errors;
+	const struct ssd_error_log *log = &ctrl->errors;
 
 	if (i >= SSD_ERROR_ENTRIES || i >= log->count)
 		return NULL;

@@ -12,6 +12,7 @@
 #define SSD_ERROR_ENTRIES 64
 
 struct ssd;
+struct ssd_ctrl;
 struct ssd_ctx;
 
 struct ssd_error_log {
@@ -22,8 +23,8 @@ struct ssd_error_log {
 /* A command failed with c->status. */
 void ssd_error_log_cmd(struct ssd *ssd, const struct ssd_ctx *c);
 /* An error that belongs to a queue (or to none, FFFFh) and to no command. */
-void ssd_error_log_queue(struct ssd *ssd, uint16_t sqid);
+void ssd_error_log_queue(struct ssd_ctrl *ctrl, uint16_t sqid);
 /* The i-th entry, newest first; NULL past the oldest. */
-const struct nvme_error_entry *ssd_error_log_get(const struct ssd *ssd, unsigned int i);
+const struct nvme_error_entry *ssd_error_log_get(const struct ssd_ctrl *ctrl, unsigned int i);
 
 #endif

@@ -72,10 +72,10 @@ static uint16_t set_vector(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
 
-	if (v >= ssd->irqs.nvectors)
+	if (v >= c->ctrl->irqs.nvectors)
 		return NVME_SC_INVALID_FIELD;
-	ssd->irqs.uncoalesced &= ~(1ull << v);
-	ssd->irqs.uncoalesced |= (uint64_t)NVME_GET(c->sqe.cdw11, IVC_CD) << v;
+	c->ctrl->irqs.uncoalesced &= ~(1ull << v);
+	c->ctrl->irqs.uncoalesced |= (uint64_t)NVME_GET(c->sqe.cdw11, IVC_CD) << v;
 	return 0;
 }
 
@@ -84,11 +84,11 @@ static uint16_t get_vector(struct ssd *ssd, struct ssd_ctx *c)
 	bool current = NVME_GET(c->sqe.cdw10, FEAT_SEL) == NVME_SEL_CURRENT;
 	uint32_t v = NVME_GET(c->sqe.cdw11, IVC_IV);
 
-	if (v >= ssd->irqs.nvectors)
+	if (v >= c->ctrl->irqs.nvectors)
 		return NVME_SC_INVALID_FIELD;
 	c->cdw0 = v;
 	if (current)
-		c->cdw0 |= (uint32_t)NVME_SET(ssd->irqs.uncoalesced >> v, IVC_CD);
+		c->cdw0 |= (uint32_t)NVME_SET(c->ctrl->irqs.uncoalesced >> v, IVC_CD);
 	return 0;
 }
 
@@ -149,14 +149,19 @@ void ssd_features_init(struct ssd *ssd)
 	uint32_t queues = (uint32_t)ssd->opts.ioqueues - 1;
 
 	for (unsigned int i = 0; i < 256; i++)
-		ssd->feat.saved[i] = features[i].def;
-	ssd->feat.saved[NVME_FEAT_NUMBER_OF_QUEUES] = queues << 16 | queues;
-	ssd_features_reset(ssd);
+		ssd->saved[i] = features[i].def;
+	ssd->saved[NVME_FEAT_NUMBER_OF_QUEUES] = queues << 16 | queues;
 }
 
-void ssd_features_reset(struct ssd *ssd)
+void ssd_features_reset(struct ssd_ctrl *ctrl)
 {
-	memcpy(ssd->feat.current, ssd->feat.saved, sizeof(ssd->feat.current));
+	struct ssd *ssd = ctrl->ssd;
+
+	memcpy(ctrl->feat.current, ssd->saved, sizeof(ctrl->feat.current));
+	/* what a namespace has is that of all hosts */
+	if (ssd_ctrl_others(ctrl))
+		return;
+	memset(ssd->ranges, 0, sizeof(ssd->ranges));
 	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
 		ssd->ns[i].error_recovery = 0;
 }
@@ -192,9 +197,9 @@ uint16_t ssd_admin_set_features(struct ssd *ssd, struct ssd_ctx *c)
 		sc = f->set(ssd, c);
 	if (sc)
 		return sc;
-	ssd->feat.current[fid] = c->sqe.cdw11 & f->mask;
+	c->ctrl->feat.current[fid] = c->sqe.cdw11 & f->mask;
 	if (save)
-		ssd->feat.saved[fid] = ssd->feat.current[fid];
+		ssd->saved[fid] = c->ctrl->feat.current[fid];
 	return 0;
 }
 
@@ -217,8 +222,8 @@ uint16_t ssd_admin_get_features(struct ssd *ssd, struct ssd_ctx *c)
 	else if (f->get)
 		return f->get(ssd, c);
 	else if (sel == NVME_SEL_CURRENT)
-		c->cdw0 = ssd->feat.current[fid];
+		c->cdw0 = c->ctrl->feat.current[fid];
 	else
-		c->cdw0 = sel == NVME_SEL_DEFAULT ? f->def : ssd->feat.saved[fid];
+		c->cdw0 = sel == NVME_SEL_DEFAULT ? f->def : ssd->saved[fid];
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * feature.h - values of features (Base 2.1 section 5.1.25).
  *
- * Features of one dword live in the tables below by FID. What has more state than that
+ * Features of one dword live in the table below by FID, saved values in ssd->saved. What has more state than that
  * (timestamp, host memory buffer, ...) keeps it in a struct of its own beside them.
  */
 #ifndef PYNVME_SSD_ADMIN_FEATURE_H
@@ -13,15 +13,15 @@
 #include "spec/features.h"
 
 struct ssd;
+struct ssd_ctrl;
 
 struct ssd_features {
 	uint32_t current[256];
-	uint32_t saved[256];
 };
 
 /* Values as a drive leaves the factory. */
 void ssd_features_init(struct ssd *ssd);
 /* Controller level reset: saved values become current ones. */
-void ssd_features_reset(struct ssd *ssd);
+void ssd_features_reset(struct ssd_ctrl *ctrl);
 
 #endif

@@ -19,17 +19,17 @@
 #include "ssd/device.h"
 #include "ssd/admin/pel.h"
 
-void ssd_feature_data_reset(struct ssd *ssd)
+void ssd_feature_data_reset(struct ssd_ctrl *ctrl)
 {
-	memset(&ssd->featdata, 0, sizeof(ssd->featdata));
-	ssd->featdata.time_at_ns = ssd->now_ns;
+	memset(&ctrl->featdata, 0, sizeof(ctrl->featdata));
+	ctrl->featdata.time_at_ns = ctrl->ssd->now_ns;
 }
 
-uint64_t ssd_timestamp_ms(const struct ssd *ssd)
+uint64_t ssd_timestamp_ms(const struct ssd_ctrl *ctrl)
 {
-	const struct ssd_feature_data *d = &ssd->featdata;
+	const struct ssd_feature_data *d = &ctrl->featdata;
 
-	return d->time_ms + (ssd->now_ns - d->time_at_ns) / 1000000;
+	return d->time_ms + (ctrl->ssd->now_ns - d->time_at_ns) / 1000000;
 }
 
 static bool wants_current(const struct ssd_ctx *c)
@@ -76,8 +76,8 @@ uint16_t ssd_feature_set_lba_range(struct ssd *ssd, struct ssd_ctx *c)
 	for (uint32_t i = 0; i < SSD_NS_MAX && !sc; i++) {
 		if (!(chosen >> i & 1))
 			continue;
-		memcpy(ssd->featdata.ranges[i].entry, ranges, n * sizeof(ranges[0]));
-		ssd->featdata.ranges[i].n = (uint8_t)n;
+		memcpy(ssd->ranges[i].entry, ranges, n * sizeof(ranges[0]));
+		ssd->ranges[i].n = (uint8_t)n;
 	}
 	return sc;
 }
@@ -90,7 +90,7 @@ uint16_t ssd_feature_get_lba_range(struct ssd *ssd, struct ssd_ctx *c)
 
 	if (sc)
 		return sc;
-	r = &ssd->featdata.ranges[c->sqe.nsid - 1];
+	r = &ssd->ranges[c->sqe.nsid - 1];
 	whole[0].nlb = ssd->ns[c->sqe.nsid - 1].nsze - 1;
 	if (!r->n || !wants_current(c))
 		return ssd_data_to_host(ssd, c, whole, sizeof(whole));
@@ -108,14 +108,14 @@ uint16_t ssd_feature_set_apst(struct ssd *ssd, struct ssd_ctx *c)
 	for (unsigned int i = 0; i < sizeof(table.entry) / sizeof(table.entry[0]); i++)
 		if (NVME_GET(table.entry[i], APST_ITPS) > SSD_NPSS)
 			return NVME_SC_INVALID_FIELD;
-	ssd->featdata.apst = table;
+	c->ctrl->featdata.apst = table;
 	return 0;
 }
 
 uint16_t ssd_feature_get_apst(struct ssd *ssd, struct ssd_ctx *c)
 {
-	c->cdw0 = wants_current(c) ? ssd->feat.current[NVME_FEAT_APST] : 0;
-	return give(ssd, c, &ssd->featdata.apst, sizeof(ssd->featdata.apst));
+	c->cdw0 = wants_current(c) ? c->ctrl->feat.current[NVME_FEAT_APST] : 0;
+	return give(ssd, c, &c->ctrl->featdata.apst, sizeof(c->ctrl->featdata.apst));
 }
 
 /* The descriptor list: readable, page aligned buffers that make up what is offered. */
@@ -125,11 +125,11 @@ static uint16_t check_hmb_list(struct ssd *ssd, const struct ssd_ctx *c)
 	struct nvme_hmb_desc d;
 
 	for (uint32_t i = 0; i < c->sqe.cdw15; i++, at += sizeof(d)) {
-		uint16_t sc = ssd_dptr_fetch(ssd, at, &d, sizeof(d));
+		uint16_t sc = ssd_dptr_fetch(c->ctrl, at, &d, sizeof(d));
 
 		if (sc)
 			return sc;
-		if (d.badd & (ssd->page_bytes - 1))
+		if (d.badd & (c->ctrl->page_bytes - 1))
 			return NVME_SC_INVALID_FIELD;
 		pages += d.bsize;
 	}
@@ -139,7 +139,7 @@ static uint16_t check_hmb_list(struct ssd *ssd, const struct ssd_ctx *c)
 /* HSIZE in pages of CC.MPS, at least HMMIN; a list of 16 byte aligned entries. */
 static uint16_t check_hmb(struct ssd *ssd, struct ssd_ctx *c)
 {
-	if ((uint64_t)c->sqe.cdw12 * ssd->page_bytes < ssd->opts.hmpre_bytes) {
+	if ((uint64_t)c->sqe.cdw12 * c->ctrl->page_bytes < ssd->opts.hmpre_bytes) {
 		c->error_loc = SSD_LOC(48, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
@@ -156,14 +156,14 @@ static uint16_t check_hmb(struct ssd *ssd, struct ssd_ctx *c)
 
 uint16_t ssd_feature_set_hmb(struct ssd *ssd, struct ssd_ctx *c)
 {
-	struct nvme_hmb_attributes *h = &ssd->featdata.hmb;
+	struct nvme_hmb_attributes *h = &c->ctrl->featdata.hmb;
 	uint16_t sc;
 
 	if (!(c->sqe.cdw11 & NVME_HMB_EHM)) {
 		memset(h, 0, sizeof(*h));
 		return 0;
 	}
-	if (ssd->feat.current[NVME_FEAT_HOST_MEMORY_BUFFER] & NVME_HMB_EHM)
+	if (c->ctrl->feat.current[NVME_FEAT_HOST_MEMORY_BUFFER] & NVME_HMB_EHM)
 		return NVME_SC_SEQUENCE_ERROR;
 	sc = check_hmb(ssd, c);
 	if (sc)
@@ -177,14 +177,14 @@ uint16_t ssd_feature_set_hmb(struct ssd *ssd, struct ssd_ctx *c)
 
 uint16_t ssd_feature_get_hmb(struct ssd *ssd, struct ssd_ctx *c)
 {
-	c->cdw0 = wants_current(c) ? ssd->feat.current[NVME_FEAT_HOST_MEMORY_BUFFER] : 0;
-	return give(ssd, c, &ssd->featdata.hmb, sizeof(ssd->featdata.hmb));
+	c->cdw0 = wants_current(c) ? c->ctrl->feat.current[NVME_FEAT_HOST_MEMORY_BUFFER] : 0;
+	return give(ssd, c, &c->ctrl->featdata.hmb, sizeof(c->ctrl->featdata.hmb));
 }
 
 uint16_t ssd_feature_set_timestamp(struct ssd *ssd, struct ssd_ctx *c)
 {
-	struct ssd_feature_data *d = &ssd->featdata;
-	uint64_t before = ssd_timestamp_ms(ssd), ms = 0;
+	struct ssd_feature_data *d = &c->ctrl->featdata;
+	uint64_t before = ssd_timestamp_ms(c->ctrl), ms = 0;
 	struct nvme_timestamp t;
 	uint16_t sc = ssd_data_from_host(ssd, c, &t, sizeof(t));
 
@@ -200,9 +200,9 @@ uint16_t ssd_feature_set_timestamp(struct ssd *ssd, struct ssd_ctx *c)
 
 uint16_t ssd_feature_get_timestamp(struct ssd *ssd, struct ssd_ctx *c)
 {
-	uint64_t ms = ssd_timestamp_ms(ssd);
+	uint64_t ms = ssd_timestamp_ms(c->ctrl);
 	struct nvme_timestamp t = {
-		.attributes = (uint8_t)NVME_SET(ssd->featdata.time_origin, TIMESTAMP_ORIGIN),
+		.attributes = (uint8_t)NVME_SET(c->ctrl->featdata.time_origin, TIMESTAMP_ORIGIN),
 	};
 
 	memcpy(t.timestamp_ms, &ms, sizeof(t.timestamp_ms));
@@ -218,13 +218,13 @@ uint16_t ssd_feature_set_behavior(struct ssd *ssd, struct ssd_ctx *c)
 		return sc;
 	if (b.acre > 1 || b.etdas > 1 || b.lbafee > 1)
 		return NVME_SC_INVALID_FIELD;
-	ssd->featdata.behavior = b;
+	c->ctrl->featdata.behavior = b;
 	return 0;
 }
 
 uint16_t ssd_feature_get_behavior(struct ssd *ssd, struct ssd_ctx *c)
 {
-	return give(ssd, c, &ssd->featdata.behavior, sizeof(ssd->featdata.behavior));
+	return give(ssd, c, &c->ctrl->featdata.behavior, sizeof(c->ctrl->featdata.behavior));
 }
 
 static size_t host_id_bytes(const struct ssd_ctx *c)
@@ -238,11 +238,11 @@ uint16_t ssd_feature_set_host_id(struct ssd *ssd, struct ssd_ctx *c)
 	uint16_t sc = ssd_data_from_host(ssd, c, &id, host_id_bytes(c));
 
 	if (!sc)
-		ssd->featdata.host_id = id;
+		c->ctrl->featdata.host_id = id;
 	return sc;
 }
 
 uint16_t ssd_feature_get_host_id(struct ssd *ssd, struct ssd_ctx *c)
 {
-	return give(ssd, c, &ssd->featdata.host_id, host_id_bytes(c));
+	return give(ssd, c, &c->ctrl->featdata.host_id, host_id_bytes(c));
 }

@@ -12,6 +12,7 @@
 #include "ssd/ns.h"
 
 struct ssd;
+struct ssd_ctrl;
 
 /**
  * struct ssd_lba_ranges - LBA Range Type of a namespace
@@ -27,7 +28,6 @@ struct ssd_lba_ranges {
  * @time_ms, @time_at_ns: timestamp, and when it was that
  */
 struct ssd_feature_data {
-	struct ssd_lba_ranges ranges[SSD_NS_MAX];
 	struct nvme_apst apst;
 	struct nvme_host_behavior behavior;
 	struct nvme_host_id host_id;
@@ -38,8 +38,8 @@ struct ssd_feature_data {
 };
 
 /* Controller level reset: all of it is volatile. */
-void ssd_feature_data_reset(struct ssd *ssd);
+void ssd_feature_data_reset(struct ssd_ctrl *ctrl);
 /* Feature 0Eh, in ms. */
-uint64_t ssd_timestamp_ms(const struct ssd *ssd);
+uint64_t ssd_timestamp_ms(const struct ssd_ctrl *ctrl);
 
 #endif

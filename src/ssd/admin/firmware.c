@@ -149,7 +149,8 @@ static void activate(struct ssd *ssd, uint8_t slot, bool now)
 		ssd->fw.next = slot;
 		return;
 	}
-	ssd_aer_raise(ssd, NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_FW_ACTIVATION, NVME_LOG_FW_SLOT);
+	ssd_aer_raise_all(ssd, NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_FW_ACTIVATION,
+			  NVME_LOG_FW_SLOT);
 	run_slot(&ssd->fw, slot);
 }
 

@@ -110,7 +110,7 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	fill_power(id);
 	fill_admin(ssd, id);
 	id->mdts = log2_of(ssd->mdts_bytes / 4096);
-	id->cntlid = SSD_CNTLID;
+	id->cntlid = c->ctrl->cntlid;
 	id->rtd3r = 1000000;
 	id->rtd3e = 1000000;
 	id->ctratt = NVME_CTRATT_HIDS | NVME_CTRATT_NOPSPM;

@@ -79,10 +79,13 @@ uint16_t ssd_identify_allocated_ns(struct ssd *ssd, struct ssd_ctx *c, void *pag
 	return sc;
 }
 
-static uint16_t ctrl_list(const struct ssd_ctx *c, bool there, struct nvme_ctrl_list *list)
+/* In order of their identifiers; ssd->pcie is followed by the others in order of theirs. */
+static uint16_t ctrl_list(struct ssd *ssd, const struct ssd_ctx *c, bool there,
+			  struct nvme_ctrl_list *list)
 {
-	if (there && SSD_CNTLID >= NVME_GET(c->sqe.cdw10, IDENTIFY_CNTID))
-		list->cntlid[list->count++] = SSD_CNTLID;
+	for (const struct ssd_ctrl *ctrl = &ssd->pcie; ctrl && there; ctrl = ctrl->next)
+		if (ctrl->cntlid >= NVME_GET(c->sqe.cdw10, IDENTIFY_CNTID))
+			list->cntlid[list->count++] = ctrl->cntlid;
 	return 0;
 }
 
@@ -90,12 +93,12 @@ uint16_t ssd_identify_ns_ctrl_list(struct ssd *ssd, struct ssd_ctx *c, void *pag
 {
 	uint16_t sc = check_nsid(ssd, c);
 
-	return sc ? sc : ctrl_list(c, ssd->ns[c->sqe.nsid - 1].attached, page);
+	return sc ? sc : ctrl_list(ssd, c, ssd->ns[c->sqe.nsid - 1].attached, page);
 }
 
 uint16_t ssd_identify_ctrl_list(struct ssd *ssd, struct ssd_ctx *c, void *page)
 {
-	return ctrl_list(c, true, page);
+	return ctrl_list(ssd, c, true, page);
 }
 
 /* The NVM command set's own fields are all zeros: no storage tags, 16-bit guards. */

@@ -87,8 +87,8 @@ uint16_t ssd_log_error(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 	uint16_t sc = ssd_log_alloc(log, SSD_ERROR_ENTRIES * sizeof(*e));
 
 	e = (struct nvme_error_entry *)log->data;
-	for (unsigned int i = 0; !sc && ssd_error_log_get(ssd, i); i++)
-		e[i] = *ssd_error_log_get(ssd, i);
+	for (unsigned int i = 0; !sc && ssd_error_log_get(c->ctrl, i); i++)
+		e[i] = *ssd_error_log_get(c->ctrl, i);
 	return sc;
 }
 
@@ -106,7 +106,7 @@ uint16_t ssd_log_smart(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 	if (ssd_log_alloc(log, sizeof(*s)))
 		return NVME_SC_INTERNAL_ERROR;
 	s = (struct nvme_smart *)log->data;
-	s->critical_warning = ssd->thermal.exceeded ? NVME_SMART_WARN_TEMPERATURE : 0;
+	s->critical_warning = c->ctrl->thermal.exceeded ? NVME_SMART_WARN_TEMPERATURE : 0;
 	memcpy(s->temperature, &ssd->temperature_kelvin, sizeof(s->temperature));
 	s->avsp = 100;
 	s->avspt = 10;
@@ -119,7 +119,7 @@ uint16_t ssd_log_smart(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log)
 	s->poh[0] = ssd_power_on_hours(ssd);
 	s->upl[0] = h->unsafe_shutdowns;
 	s->mdie[0] = h->media_errors;
-	s->neile[0] = ssd->errors.count;
+	s->neile[0] = c->ctrl->errors.count;
 	return 0;
 }
 
@@ -204,9 +204,9 @@ uint16_t ssd_admin_get_log(struct ssd *ssd, struct ssd_ctx *c)
 		sc = transfer(ssd, c, &log);
 	free(log.data);
 	if (!sc && !NVME_GET(c->sqe.cdw10, LOG_RAE)) {
-		ssd_aer_log_read(ssd, lid);
+		ssd_aer_log_read(c->ctrl, lid);
 		if (lid == NVME_LOG_CHANGED_NS)
-			ssd->nsid_changed = 0;
+			c->ctrl->nsid_changed = 0;
 	}
 	return sc;
 }

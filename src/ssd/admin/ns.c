@@ -20,8 +20,10 @@
 
 void ssd_ns_changed(struct ssd *ssd, uint32_t nsid)
 {
-	ssd->nsid_changed |= 1ull << (nsid - 1);
-	ssd_aer_raise(ssd, NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_NS_CHANGED, NVME_LOG_CHANGED_NS);
+	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		ctrl->nsid_changed |= 1ull << (nsid - 1);
+	ssd_aer_raise_all(ssd, NVME_AER_TYPE_NOTICE, NVME_AER_NOTICE_NS_CHANGED,
+			  NVME_LOG_CHANGED_NS);
 }
 
 static uint16_t check_create(const struct ssd *ssd, const struct nvme_id_ns *want,
@@ -95,7 +97,7 @@ static void delete_one(struct ssd *ssd, struct ssd_ns *ns)
 	ns->media = NULL;
 	ns->exists = false;
 	ns->error_recovery = 0;
-	memset(&ssd->featdata.ranges[ns->nsid - 1], 0, sizeof(ssd->featdata.ranges[0]));
+	memset(&ssd->ranges[ns->nsid - 1], 0, sizeof(ssd->ranges[0]));
 	ns->nsze = 0;
 	ns->ncap = 0;
 	ns->bytes = 0;
@@ -161,7 +163,8 @@ uint16_t ssd_admin_ns_attachment(struct ssd *ssd, struct ssd_ctx *c)
 	if (sc)
 		return sc;
 	ns = &ssd->ns[nsid - 1];
-	if (list->count != 1 || list->cntlid[0] != SSD_CNTLID)
+	/* attached is attached to all controllers, named by any of them */
+	if (list->count != 1 || !ssd_ctrl_find(ssd, list->cntlid[0]))
 		return NVME_SC_CONTROLLER_LIST_INVALID;
 	if (sel == NVME_NS_DETACH) {
 		if (!ns->attached)
@@ -187,7 +190,7 @@ uint16_t ssd_log_changed_ns(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *
 		return NVME_SC_INTERNAL_ERROR;
 	l = (struct nvme_ns_list *)log->data;
 	for (uint32_t i = 0; i < SSD_NS_MAX; i++)
-		if (ssd->nsid_changed >> i & 1)
+		if (c->ctrl->nsid_changed >> i & 1)
 			l->nsid[n++] = i + 1;
 	return 0;
 }

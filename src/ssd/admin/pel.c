@@ -16,7 +16,7 @@ static struct ssd_pel_event *add(struct ssd *ssd, uint8_t type, uint8_t rev, uin
 	e->type = type;
 	e->rev = rev;
 	e->len = len;
-	e->time_ms = ssd_timestamp_ms(ssd);
+	e->time_ms = ssd_timestamp_ms(&ssd->pcie);
 	return e;
 }
 
@@ -31,7 +31,7 @@ void ssd_pel_power_on(struct ssd *ssd)
 	struct ssd_pel_event *e = add(ssd, NVME_PEL_POWER_ON_RESET, 1, 44);
 
 	memcpy(e->data, ssd->fw.running, 8);
-	put(e, 8, SSD_CNTLID, 2);
+	put(e, 8, SSD_CNTLID_PCIE, 2);
 	put(e, 10, 0, 2); /* firmware activation, operation in progress: none */
 	put(e, 24, ssd->health.power_cycles, 4);
 	put(e, 28, ssd->health.powered_ns / 1000000, 8);
@@ -113,7 +113,7 @@ static void fill_header(const struct ssd *ssd, struct nvme_persistent_event_log 
 	h->tll = bytes;
 	h->rv = 3;
 	h->lhl = sizeof(*h) - 20;
-	h->ts = ssd_timestamp_ms(ssd);
+	h->ts = ssd_timestamp_ms(&ssd->pcie);
 	h->poh[0] = ssd_power_on_hours(ssd);
 	h->pcc = ssd->health.power_cycles;
 	h->vid = (uint16_t)ssd->opts.vid;
@@ -142,7 +142,7 @@ static uint16_t establish(struct ssd *ssd)
 			.etype = e->type,
 			.etyper = e->rev,
 			.ehl = sizeof(h) - 3,
-			.cntlid = SSD_CNTLID,
+			.cntlid = SSD_CNTLID_PCIE,
 			.ets = e->time_ms,
 			.el = e->len,
 		};

@@ -31,7 +31,7 @@ static uint16_t check_create(struct ssd *ssd, struct ssd_ctx *c, bool live)
 		c->error_loc = SSD_LOC(44, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
-	if (c->sqe.prp1 & (ssd->page_bytes - 1)) {
+	if (c->sqe.prp1 & (c->ctrl->page_bytes - 1)) {
 		c->error_loc = SSD_LOC(24, 0);
 		return NVME_SC_PRP_INVALID_OFFSET;
 	}
@@ -43,18 +43,18 @@ uint16_t ssd_admin_create_cq(struct ssd *ssd, struct ssd_ctx *c)
 	uint32_t id = NVME_GET(c->sqe.cdw10, QUEUE_QID);
 	uint32_t vector = NVME_GET(c->sqe.cdw11, CQ_IV);
 	bool ien = c->sqe.cdw11 & NVME_CQ_IEN;
-	uint16_t sc = check_create(ssd, c, id < SSD_QUEUES_MAX && ssd->cq[id].live);
+	uint16_t sc = check_create(ssd, c, id < SSD_QUEUES_MAX && c->ctrl->cq[id].live);
 
 	if (sc)
 		return sc;
 	/* with INTx there is vector 0 alone */
-	if (ien && vector >= (ssd_pci_msix_enabled(ssd) ? ssd->irqs.nvectors : 1)) {
+	if (ien && vector >= (ssd_pci_msix_enabled(c->ctrl) ? c->ctrl->irqs.nvectors : 1)) {
 		c->error_loc = SSD_LOC(46, 0);
 		return NVME_SC_INVALID_INTERRUPT_VECTOR;
 	}
-	if (NVME_GET(ssd->regs.cc, CC_IOCQES) != NVME_IOCQES)
+	if (NVME_GET(c->ctrl->regs.cc, CC_IOCQES) != NVME_IOCQES)
 		return NVME_SC_INVALID_QUEUE_SIZE;
-	return ssd_cq_create(ssd, (uint16_t)id, NVME_GET(c->sqe.cdw10, QUEUE_QSIZE) + 1,
+	return ssd_cq_create(c->ctrl, (uint16_t)id, NVME_GET(c->sqe.cdw10, QUEUE_QSIZE) + 1,
 			     c->sqe.prp1, ien, ien ? (uint16_t)vector : 0);
 }
 
@@ -62,7 +62,7 @@ uint16_t ssd_admin_create_sq(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t id = NVME_GET(c->sqe.cdw10, QUEUE_QID);
 	uint32_t cqid = NVME_GET(c->sqe.cdw11, SQ_CQID);
-	uint16_t sc = check_create(ssd, c, id < SSD_QUEUES_MAX && ssd->sq[id].live);
+	uint16_t sc = check_create(ssd, c, id < SSD_QUEUES_MAX && c->ctrl->sq[id].live);
 
 	if (sc)
 		return sc;
@@ -70,13 +70,13 @@ uint16_t ssd_admin_create_sq(struct ssd *ssd, struct ssd_ctx *c)
 		c->error_loc = SSD_LOC(46, 0);
 		return NVME_SC_INVALID_QUEUE_ID;
 	}
-	if (!ssd->cq[cqid].live) {
+	if (!c->ctrl->cq[cqid].live) {
 		c->error_loc = SSD_LOC(46, 0);
 		return NVME_SC_CQ_INVALID;
 	}
-	if (NVME_GET(ssd->regs.cc, CC_IOSQES) != NVME_IOSQES)
+	if (NVME_GET(c->ctrl->regs.cc, CC_IOSQES) != NVME_IOSQES)
 		return NVME_SC_INVALID_QUEUE_SIZE;
-	return ssd_sq_create(ssd, (uint16_t)id, NVME_GET(c->sqe.cdw10, QUEUE_QSIZE) + 1,
+	return ssd_sq_create(c->ctrl, (uint16_t)id, NVME_GET(c->sqe.cdw10, QUEUE_QSIZE) + 1,
 			     c->sqe.prp1, (uint16_t)cqid,
 			     (uint8_t)NVME_GET(c->sqe.cdw11, SQ_QPRIO));
 }
@@ -85,12 +85,12 @@ uint16_t ssd_admin_delete_sq(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t id = NVME_GET(c->sqe.cdw10, QUEUE_QID);
 
-	if (!id || id >= SSD_QUEUES_MAX || !ssd->sq[id].live) {
+	if (!id || id >= SSD_QUEUES_MAX || !c->ctrl->sq[id].live) {
 		c->error_loc = SSD_LOC(40, 0);
 		return NVME_SC_INVALID_QUEUE_ID;
 	}
-	ssd_abort_all(ssd, &ssd->sq[id], NVME_SC_ABORTED_SQ_DELETION);
-	ssd_sq_destroy(ssd, &ssd->sq[id]);
+	ssd_abort_all(ssd, &c->ctrl->sq[id], NVME_SC_ABORTED_SQ_DELETION);
+	ssd_sq_destroy(c->ctrl, &c->ctrl->sq[id]);
 	return 0;
 }
 
@@ -98,12 +98,12 @@ uint16_t ssd_admin_delete_cq(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint32_t id = NVME_GET(c->sqe.cdw10, QUEUE_QID);
 
-	if (!id || id >= SSD_QUEUES_MAX || !ssd->cq[id].live) {
+	if (!id || id >= SSD_QUEUES_MAX || !c->ctrl->cq[id].live) {
 		c->error_loc = SSD_LOC(40, 0);
 		return NVME_SC_INVALID_QUEUE_ID;
 	}
-	if (ssd->cq[id].nsqs)
+	if (c->ctrl->cq[id].nsqs)
 		return NVME_SC_INVALID_QUEUE_DELETION;
-	ssd_cq_destroy(ssd, &ssd->cq[id]);
+	ssd_cq_destroy(c->ctrl, &c->ctrl->cq[id]);
 	return 0;
 }

@@ -44,10 +44,10 @@ static void finished(struct ssd *ssd, struct ssd_event *ev)
 	for (unsigned int i = 0; i < SSD_NS_MAX; i++)
 		if (ssd->ns[i].media)
 			ssd->ns[i].media->ops->erase(ssd->ns[i].media);
-	ssd_aer_raise(ssd, NVME_AER_TYPE_IO,
-		      unexpected ? NVME_AER_IO_SANITIZE_UNEXPECTED_DEALLOC :
-				   NVME_AER_IO_SANITIZE_COMPLETED,
-		      NVME_LOG_SANITIZE);
+	ssd_aer_raise_all(ssd, NVME_AER_TYPE_IO,
+			  unexpected ? NVME_AER_IO_SANITIZE_UNEXPECTED_DEALLOC :
+				       NVME_AER_IO_SANITIZE_COMPLETED,
+			  NVME_LOG_SANITIZE);
 	s->status = unexpected ? NVME_SOS_COMPLETED_ND : NVME_SOS_COMPLETED;
 	s->erased = true;
 	s->erased_writes = ssd->health.write_cmds;
@@ -64,7 +64,7 @@ uint16_t ssd_admin_sanitize(struct ssd *ssd, struct ssd_ctx *c)
 {
 	struct ssd_sanitize *s = &ssd->sanitize;
 	uint32_t action = NVME_GET(c->sqe.cdw10, SANITIZE_SANACT);
-	bool warn = ssd->feat.current[NVME_FEAT_SANITIZE_CONFIG] & NVME_SANCFG_NODRM;
+	bool warn = c->ctrl->feat.current[NVME_FEAT_SANITIZE_CONFIG] & NVME_SANCFG_NODRM;
 
 	c->error_loc = SSD_LOC(40, 0);
 	if (action == NVME_SANACT_EXIT_FAILURE)

@@ -94,7 +94,7 @@ int ssd_fault_store(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t 
 	default:
 		break;
 	}
-	ssd_cache_write(ssd, c->ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
+	ssd_cache_write(c->ctrl, c->ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
 	if (c->fault == SSD_FAULT_TORN + 1)
 		return store_torn(ssd, c, slba, nlb, meta);
 	return m->ops->write(m, slba, nlb, ssd->bounce, meta);

@@ -135,7 +135,7 @@ static bool drastic(struct ssd *ssd, struct ssd_ctx *c, enum ssd_fault_action ac
 		return false;
 	ssd_ctx_put(ssd, c);
 	if (action == SSD_FAULT_FATAL)
-		ssd_fatal(ssd);
+		ssd_fatal(c->ctrl);
 	else if (action == SSD_FAULT_REMOVE)
 		ssd_remove(ssd, ssd->now_ns);
 	else if (action == SSD_FAULT_POWER)

@@ -74,7 +74,7 @@ static uint16_t store(struct ssd *ssd, struct ssd_ctx *c, struct copy *copy)
 		sc = ssd_pi_check(ns, c, &pi, slba, copy->nlb, copy->data, copy->meta);
 	if (sc)
 		return sc;
-	ssd_cache_write(ssd, ns, slba, copy->nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
+	ssd_cache_write(c->ctrl, ns, slba, copy->nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
 	rc = ns->media->ops->write(ns->media, slba, copy->nlb, copy->data,
 				   ns->ms_bytes ? copy->meta : NULL);
 	return rc ? ssd_io_media_error(ssd, c, rc) : 0;

@@ -71,6 +71,6 @@ int ssd_io_store(struct ssd *ssd, struct ssd_ctx *c, uint64_t slba, uint32_t nlb
 
 	if (c->fault)
 		return ssd_fault_store(ssd, c, slba, nlb, meta);
-	ssd_cache_write(ssd, c->ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
+	ssd_cache_write(c->ctrl, c->ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
 	return m->ops->write(m, slba, nlb, ssd->bounce, meta);
 }

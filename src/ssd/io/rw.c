@@ -40,7 +40,7 @@ void ssd_io_count_write(struct ssd *ssd, struct ssd_ctx *c, uint32_t nlb)
 	if (ssd->instant)
 		return;
 	/* without a cache every write is through */
-	if (NVME_GET(c->sqe.cdw12, RW_FUA) || !ssd_cache_enabled(ssd))
+	if (NVME_GET(c->sqe.cdw12, RW_FUA) || !ssd_cache_enabled(c->ctrl))
 		time_ns += ssd->opts.fua_ns;
 	c->latency_ns += ssd_latency_ns(ssd, time_ns);
 }
@@ -145,7 +145,7 @@ uint16_t ssd_io_write(struct ssd *ssd, struct ssd_ctx *c)
 	if (SSD_UNLIKELY(sc))
 		return sc;
 	if (ns->media->moves) {
-		ssd_cache_write(ssd, ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
+		ssd_cache_write(c->ctrl, ns, slba, nlb, NVME_GET(c->sqe.cdw12, RW_FUA));
 		rc = write_pieces(ssd, ns->media, slba, nlb);
 	}
 	if (SSD_UNLIKELY(rc))

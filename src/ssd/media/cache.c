@@ -11,10 +11,10 @@
 #define MARK_BYTES  512u
 #define STALE_BYTES (16u << 20)
 
-bool ssd_cache_enabled(const struct ssd *ssd)
+bool ssd_cache_enabled(const struct ssd_ctrl *ctrl)
 {
-	return ssd->opts.cache_bytes &&
-	       NVME_GET(ssd->feat.current[NVME_FEAT_VOLATILE_WRITE_CACHE], VWC_WCE);
+	return ctrl->ssd->opts.cache_bytes &&
+	       NVME_GET(ctrl->feat.current[NVME_FEAT_VOLATILE_WRITE_CACHE], VWC_WCE);
 }
 
 static size_t unit_bytes(const struct ssd_ns *ns)
@@ -112,13 +112,16 @@ void ssd_cache_settle(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint64_
 	append(&ssd->cache, ssd->opts.cache_bytes, w);
 }
 
-void ssd_cache_write(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb, bool fua)
+void ssd_cache_write(struct ssd_ctrl *ctrl, struct ssd_ns *ns, uint64_t slba, uint32_t nlb,
+		     bool fua)
 {
+	struct ssd *ssd = ctrl->ssd;
+
 	if (!ns->media->moves)
 		return;
 	if (ssd->faults.nstale)
 		note(&ssd->stale, STALE_BYTES, ns, slba, nlb);
-	if (!ssd_cache_enabled(ssd))
+	if (!ssd_cache_enabled(ctrl))
 		ssd_cache_flush(ssd);
 	else if (fua)
 		ssd_cache_settle(ssd, ns, slba, nlb);

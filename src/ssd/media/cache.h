@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct ssd;
+struct ssd_ctrl;
 struct ssd_ns;
 
 struct ssd_cache_write;
@@ -30,10 +31,11 @@ struct ssd_cache {
 };
 
 /* Is the cache there and enabled (feature 06h)? */
-bool ssd_cache_enabled(const struct ssd *ssd);
+bool ssd_cache_enabled(const struct ssd_ctrl *ctrl);
 
 /* LBAs of @ns are about to be overwritten; @fua: for good. */
-void ssd_cache_write(struct ssd *ssd, struct ssd_ns *ns, uint64_t slba, uint32_t nlb, bool fua);
+void ssd_cache_write(struct ssd_ctrl *ctrl, struct ssd_ns *ns, uint64_t slba, uint32_t nlb,
+		     bool fua);
 /* Everything written so far is on the media for good. */
 void ssd_cache_flush(struct ssd *ssd);
 /* The same for one LBA range (FUA, deallocation): older notes of it are void. */

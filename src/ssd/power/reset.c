@@ -15,55 +15,76 @@
 #include "ssd/device.h"
 #include "ssd/step.h"
 
-static void drop_queues(struct ssd *ssd)
+static void drop_queues(struct ssd_ctrl *ctrl)
 {
-	ssd_ctx_drop(ssd, NULL);
+	ssd_ctx_drop(ctrl, NULL);
 	for (unsigned int q = 0; q < SSD_QUEUES_MAX; q++) {
-		if (ssd->sq[q].live)
-			ssd_sq_destroy(ssd, &ssd->sq[q]);
-		if (ssd->cq[q].live)
-			ssd_cq_destroy(ssd, &ssd->cq[q]);
+		if (ctrl->sq[q].live)
+			ssd_sq_destroy(ctrl, &ctrl->sq[q]);
+		if (ctrl->cq[q].live)
+			ssd_cq_destroy(ctrl, &ctrl->cq[q]);
 	}
-	ssd->sq_next = 0;
+	ctrl->sq_next = 0;
 }
 
-void ssd_reset(struct ssd *ssd, enum ssd_reset kind)
+/* What a controller forgets. */
+static void reset_ctrl(struct ssd_ctrl *ctrl, enum ssd_reset kind)
 {
-	drop_queues(ssd);
-	ssd_aer_reset(ssd);
-	ssd_dbbuf_reset(ssd);
-	ssd_features_reset(ssd);
-	ssd_feature_data_reset(ssd);
-	ssd_thermal_init(ssd);
+	drop_queues(ctrl);
+	ssd_aer_reset(ctrl);
+	ssd_dbbuf_reset(ctrl);
+	ssd_features_reset(ctrl);
+	ssd_feature_data_reset(ctrl);
+	ssd_thermal_init(ctrl);
+	if (kind == SSD_RESET_FUNCTION || kind == SSD_RESET_POWER) {
+		ssd_irq_reset(ctrl);
+		ssd_pci_init(ctrl);
+	}
+	ssd_regs_reset(ctrl, kind);
+}
+
+/* What the drive forgets with any of its controllers. */
+static void reset_drive(struct ssd *ssd, enum ssd_reset kind)
+{
 	ssd_firmware_reset(ssd);
 	ssd_pel_reset(ssd);
 	ssd_self_test_reset(ssd);
-	if (kind == SSD_RESET_POWER) {
-		ssd_self_test_power(ssd);
-		ssd_sanitize_power(ssd);
-		ssd_format_power(ssd);
-		ssd_firmware_power(ssd);
-		ssd_telemetry_power(ssd);
-	}
-	if (kind == SSD_RESET_FUNCTION || kind == SSD_RESET_POWER) {
-		ssd_irq_reset(ssd);
-		ssd_pci_init(ssd);
-	}
-	ssd_regs_reset(ssd, kind);
+	if (kind != SSD_RESET_POWER)
+		return;
+	ssd_self_test_power(ssd);
+	ssd_sanitize_power(ssd);
+	ssd_format_power(ssd);
+	ssd_firmware_power(ssd);
+	ssd_telemetry_power(ssd);
 }
 
-int ssd_flr(struct ssd *ssd, uint64_t now_ns)
+void ssd_reset(struct ssd_ctrl *ctrl, enum ssd_reset kind)
 {
+	reset_drive(ctrl->ssd, kind);
+	reset_ctrl(ctrl, kind);
+}
+
+void ssd_reset_all(struct ssd *ssd, enum ssd_reset kind)
+{
+	reset_drive(ssd, kind);
+	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		reset_ctrl(ctrl, kind);
+}
+
+int ssd_flr(struct ssd_ctrl *ctrl, uint64_t now_ns)
+{
+	struct ssd *ssd = ctrl->ssd;
+
 	ssd->now_ns = now_ns;
 	if (!ssd->powered || ssd->removed)
 		return err_set(-ENODEV, "sim: no drive to reset");
-	ssd_reset(ssd, SSD_RESET_FUNCTION);
+	ssd_reset(ctrl, SSD_RESET_FUNCTION);
 	return 0;
 }
 
-int ssd_hot_reset(struct ssd *ssd, uint64_t now_ns)
+int ssd_hot_reset(struct ssd_ctrl *ctrl, uint64_t now_ns)
 {
-	return ssd_flr(ssd, now_ns);
+	return ssd_flr(ctrl, now_ns);
 }
 
 static void power_off(struct ssd *ssd)
@@ -77,7 +98,7 @@ static void power_off(struct ssd *ssd)
 	ssd->health.powered_at_ns = ssd->now_ns;
 	ssd->powered = false;
 	ssd_store_save(ssd, true);
-	ssd_reset(ssd, SSD_RESET_POWER);
+	ssd_reset_all(ssd, SSD_RESET_POWER);
 }
 
 int ssd_power(struct ssd *ssd, bool on, uint64_t now_ns)
@@ -95,7 +116,7 @@ int ssd_power(struct ssd *ssd, bool on, uint64_t now_ns)
 	ssd->clean_shutdown = false;
 	ssd->health.power_cycles++;
 	ssd->health.powered_at_ns = now_ns;
-	ssd_reset(ssd, SSD_RESET_POWER);
+	ssd_reset_all(ssd, SSD_RESET_POWER);
 	ssd_pel_power_on(ssd);
 	return 0;
 }
@@ -105,5 +126,6 @@ void ssd_remove(struct ssd *ssd, uint64_t now_ns)
 	if (ssd->powered)
 		ssd_power(ssd, false, now_ns);
 	ssd->removed = true;
-	ssd_update_running(ssd);
+	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
+		ssd_update_running(ctrl);
 }

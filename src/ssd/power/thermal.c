@@ -17,21 +17,22 @@
 
 static const struct ssd_thermal initial = { .over_kelvin = SSD_WCTEMP };
 
-void ssd_thermal_init(struct ssd *ssd)
+void ssd_thermal_init(struct ssd_ctrl *ctrl)
 {
-	ssd->thermal = initial;
+	ctrl->thermal = initial;
 }
 
-void ssd_thermal_update(struct ssd *ssd)
+void ssd_thermal_update(struct ssd_ctrl *ctrl)
 {
-	struct ssd_thermal *t = &ssd->thermal;
-	uint16_t k = ssd->temperature_kelvin;
+	struct ssd_thermal *t = &ctrl->thermal;
+	uint16_t k = ctrl->ssd->temperature_kelvin;
 	bool exceeded = k >= t->over_kelvin || k <= t->under_kelvin;
 	bool crossed = exceeded && !t->exceeded;
 
 	t->exceeded = exceeded;
-	if (crossed && ssd->feat.current[NVME_FEAT_ASYNC_EVENT] & NVME_SMART_WARN_TEMPERATURE)
-		ssd_aer_raise(ssd, NVME_AER_TYPE_SMART, NVME_AER_SMART_TEMPERATURE, NVME_LOG_SMART);
+	if (crossed && ctrl->feat.current[NVME_FEAT_ASYNC_EVENT] & NVME_SMART_WARN_TEMPERATURE)
+		ssd_aer_raise(ctrl, NVME_AER_TYPE_SMART, NVME_AER_SMART_TEMPERATURE,
+			      NVME_LOG_SMART);
 }
 
 static uint16_t check_select(struct ssd_ctx *c, bool set)
@@ -57,18 +58,18 @@ uint16_t ssd_feature_set_threshold(struct ssd *ssd, struct ssd_ctx *c)
 	if (sc)
 		return sc;
 	if (NVME_GET(c->sqe.cdw11, TMPTH_THSEL) == THSEL_OVER)
-		ssd->thermal.over_kelvin = k;
+		c->ctrl->thermal.over_kelvin = k;
 	else
-		ssd->thermal.under_kelvin = k;
+		c->ctrl->thermal.under_kelvin = k;
 	/* a new threshold is crossed anew */
-	ssd->thermal.exceeded = false;
-	ssd_thermal_update(ssd);
+	c->ctrl->thermal.exceeded = false;
+	ssd_thermal_update(c->ctrl);
 	return 0;
 }
 
 uint16_t ssd_feature_get_threshold(struct ssd *ssd, struct ssd_ctx *c)
 {
-	const struct ssd_thermal *t = &ssd->thermal;
+	const struct ssd_thermal *t = &c->ctrl->thermal;
 	uint16_t sc = check_select(c, false);
 
 	if (sc)

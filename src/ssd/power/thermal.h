@@ -11,7 +11,7 @@
 #define SSD_WCTEMP 343
 #define SSD_CCTEMP 353
 
-struct ssd;
+struct ssd_ctrl;
 
 /* Composite only; sensors are not modelled. */
 struct ssd_thermal {
@@ -20,8 +20,8 @@ struct ssd_thermal {
 	bool exceeded;
 };
 
-void ssd_thermal_init(struct ssd *ssd);
+void ssd_thermal_init(struct ssd_ctrl *ctrl);
 /* Temperature or a threshold changed: raise the event when a threshold is crossed. */
-void ssd_thermal_update(struct ssd *ssd);
+void ssd_thermal_update(struct ssd_ctrl *ctrl);
 
 #endif

@@ -11,19 +11,19 @@
 
 #include "ssd/device.h"
 
-static void copy_one(struct ssd *ssd, unsigned int i)
+static void copy_one(struct ssd_ctrl *ctrl, unsigned int i)
 {
-	struct ssd_dbbuf *d = &ssd->dbbuf;
+	struct ssd_dbbuf *d = &ctrl->dbbuf;
 	uint32_t value = __atomic_load_n(&d->shadow[i], __ATOMIC_ACQUIRE);
 
 	for (;;) {
 		if (value != d->seen[i]) {
 			d->seen[i] = value;
-			ssd->doorbells[i] = value;
+			ctrl->doorbells[i] = value;
 		}
-		if (d->event[i] == ssd->doorbells[i])
+		if (d->event[i] == ctrl->doorbells[i])
 			return;
-		d->event[i] = ssd->doorbells[i];
+		d->event[i] = ctrl->doorbells[i];
 		/* the host stores, then reads EventIdx: look again after ours is there */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		value = __atomic_load_n(&d->shadow[i], __ATOMIC_ACQUIRE);
@@ -32,20 +32,20 @@ static void copy_one(struct ssd *ssd, unsigned int i)
 	}
 }
 
-void ssd_dbbuf_poll(struct ssd *ssd)
+void ssd_dbbuf_poll(struct ssd_ctrl *ctrl)
 {
-	for (uint64_t left = ssd->sq_live; left; left &= left - 1) {
+	for (uint64_t left = ctrl->sq_live; left; left &= left - 1) {
 		unsigned int q = (unsigned int)__builtin_ctzll(left);
 
-		copy_one(ssd, 2 * q);
-		copy_one(ssd, 2 * ssd->sq[q].cq->id + 1u);
+		copy_one(ctrl, 2 * q);
+		copy_one(ctrl, 2 * ctrl->sq[q].cq->id + 1u);
 	}
 }
 
-void ssd_dbbuf_reset(struct ssd *ssd)
+void ssd_dbbuf_reset(struct ssd_ctrl *ctrl)
 {
-	ssd->dbbuf = (struct ssd_dbbuf){ 0 };
-	ssd->shadowed = false;
+	ctrl->dbbuf = (struct ssd_dbbuf){ 0 };
+	ctrl->shadowed = false;
 }
 
 static volatile uint32_t *map_page(struct ssd *ssd, struct ssd_ctx *c, uint64_t iova, uint16_t loc)
@@ -53,8 +53,8 @@ static volatile uint32_t *map_page(struct ssd *ssd, struct ssd_ctx *c, uint64_t 
 	const size_t bytes = SSD_DBBUF_WORDS * sizeof(uint32_t);
 	struct iovec iov;
 
-	if (!(iova & (ssd->page_bytes - 1)) &&
-	    ssd->ops->map(ssd->host, iova, bytes, PROT_READ | PROT_WRITE, &iov, 1) == 1 &&
+	if (!(iova & (c->ctrl->page_bytes - 1)) &&
+	    c->ctrl->ops->map(c->ctrl->host, iova, bytes, PROT_READ | PROT_WRITE, &iov, 1) == 1 &&
 	    iov.iov_len >= bytes)
 		return iov.iov_base;
 	c->error_loc = loc;
@@ -62,15 +62,15 @@ static volatile uint32_t *map_page(struct ssd *ssd, struct ssd_ctx *c, uint64_t 
 }
 
 /* Queues that are there already go on where they are. */
-static void adopt(struct ssd *ssd)
+static void adopt(struct ssd_ctrl *ctrl)
 {
-	struct ssd_dbbuf *d = &ssd->dbbuf;
+	struct ssd_dbbuf *d = &ctrl->dbbuf;
 
 	for (unsigned int i = 0; i < SSD_DBBUF_WORDS; i++) {
-		bool live = i & 1 ? ssd->cq[i / 2].live : ssd->sq[i / 2].live;
+		bool live = i & 1 ? ctrl->cq[i / 2].live : ctrl->sq[i / 2].live;
 
 		if (live)
-			d->shadow[i] = ssd->doorbells[i];
+			d->shadow[i] = ctrl->doorbells[i];
 		d->seen[i] = d->shadow[i];
 	}
 }
@@ -87,9 +87,9 @@ uint16_t ssd_admin_doorbell_buffer(struct ssd *ssd, struct ssd_ctx *c)
 	event = map_page(ssd, c, c->sqe.prp2, SSD_LOC(32, 0));
 	if (!event)
 		return NVME_SC_INVALID_FIELD;
-	ssd->dbbuf.shadow = shadow;
-	ssd->dbbuf.event = event;
-	ssd->shadowed = true;
-	adopt(ssd);
+	c->ctrl->dbbuf.shadow = shadow;
+	c->ctrl->dbbuf.event = event;
+	c->ctrl->shadowed = true;
+	adopt(c->ctrl);
 	return 0;
 }

@@ -18,7 +18,7 @@
 
 /**
  * struct ssd_dbbuf
- * @shadow, @event: the host's pages, laid out as the doorbells; used while ssd.shadowed
+ * @shadow, @event: the host's pages, laid out as the doorbells; used while ssd_ctrl.shadowed
  * @seen: what was copied last: a host that never writes a shadow uses the register
  */
 struct ssd_dbbuf {
@@ -27,9 +27,9 @@ struct ssd_dbbuf {
 	uint32_t seen[SSD_DBBUF_WORDS];
 };
 
-/* Each step while ssd.shadowed: shadow to doorbells, doorbells to EventIdx. */
-void ssd_dbbuf_poll(struct ssd *ssd);
+/* Each step while ssd_ctrl.shadowed: shadow to doorbells, doorbells to EventIdx. */
+void ssd_dbbuf_poll(struct ssd_ctrl *ctrl);
 /* Controller level reset: back to the registers. */
-void ssd_dbbuf_reset(struct ssd *ssd);
+void ssd_dbbuf_reset(struct ssd_ctrl *ctrl);
 
 #endif

@@ -6,14 +6,14 @@
 
 #include "ssd/device.h"
 
-uint16_t ssd_dptr_add(struct ssd *ssd, uint64_t iova, size_t len, int prot)
+uint16_t ssd_dptr_add(struct ssd_ctrl *ctrl, uint64_t iova, size_t len, int prot)
 {
-	struct ssd_dptr *d = &ssd->dptr;
+	struct ssd_dptr *d = &ctrl->ssd->dptr;
 	int first = d->n, n;
 
 	if (d->n == SSD_PIECES_MAX)
 		return NVME_SC_DATA_TRANSFER_ERROR;
-	n = ssd->ops->map(ssd->host, iova, len, prot, &d->iov[first], SSD_PIECES_MAX - first);
+	n = ctrl->ops->map(ctrl->host, iova, len, prot, &d->iov[first], SSD_PIECES_MAX - first);
 	if (n <= 0)
 		return NVME_SC_DATA_TRANSFER_ERROR;
 	d->n += n;
@@ -27,11 +27,11 @@ uint16_t ssd_dptr_add(struct ssd *ssd, uint64_t iova, size_t len, int prot)
 	return 0;
 }
 
-uint16_t ssd_dptr_fetch(struct ssd *ssd, uint64_t iova, void *buf, size_t len)
+uint16_t ssd_dptr_fetch(struct ssd_ctrl *ctrl, uint64_t iova, void *buf, size_t len)
 {
 	while (len) {
 		struct iovec iov[4];
-		int n = ssd->ops->map(ssd->host, iova, len, PROT_READ, iov, 4);
+		int n = ctrl->ops->map(ctrl->host, iova, len, PROT_READ, iov, 4);
 
 		if (n <= 0)
 			return NVME_SC_DATA_TRANSFER_ERROR;
@@ -86,7 +86,7 @@ uint16_t ssd_mptr_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 		c->error_loc = SSD_LOC(16, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
-	return ssd_dptr_add(ssd, c->sqe.mptr, len, prot);
+	return ssd_dptr_add(c->ctrl, c->sqe.mptr, len, prot);
 }
 
 void ssd_dptr_put(struct ssd *ssd, size_t off, const void *buf, size_t len)

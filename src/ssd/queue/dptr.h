@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 struct ssd;
+struct ssd_ctrl;
 struct ssd_ctx;
 
 /* 2 MiB in pages of 4 KiB, one more for the offset, and metadata; SGLs may be finer. */
@@ -42,9 +43,9 @@ uint16_t ssd_prp_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot);
 uint16_t ssd_sgl_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot);
 uint16_t ssd_sgl_mptr_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot);
 /* Append host memory at @iova, merged with its neighbour. */
-uint16_t ssd_dptr_add(struct ssd *ssd, uint64_t iova, size_t len, int prot);
+uint16_t ssd_dptr_add(struct ssd_ctrl *ctrl, uint64_t iova, size_t len, int prot);
 /* Read @len bytes of a list in host memory (PRP list, SGL segment). */
-uint16_t ssd_dptr_fetch(struct ssd *ssd, uint64_t iova, void *buf, size_t len);
+uint16_t ssd_dptr_fetch(struct ssd_ctrl *ctrl, uint64_t iova, void *buf, size_t len);
 
 /* Copy between ssd->dptr from byte @off of it and @buf. */
 void ssd_dptr_put(struct ssd *ssd, size_t off, const void *buf, size_t len);

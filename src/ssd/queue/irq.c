@@ -8,17 +8,17 @@
 #define COALESCE_UNIT_NS 100000ull
 #define ENTRY_MASKED	 1u
 
-void ssd_irq_init(struct ssd *ssd)
+void ssd_irq_init(struct ssd_ctrl *ctrl)
 {
-	ssd->irqs.nvectors = (unsigned int)ssd->opts.ioqueues + 1;
-	ssd_irq_reset(ssd);
+	ctrl->irqs.nvectors = (unsigned int)ctrl->ssd->opts.ioqueues + 1;
+	ssd_irq_reset(ctrl);
 }
 
-void ssd_irq_reset(struct ssd *ssd)
+void ssd_irq_reset(struct ssd_ctrl *ctrl)
 {
-	struct ssd_irqs *q = &ssd->irqs;
+	struct ssd_irqs *q = &ctrl->irqs;
 
-	ssd_event_clear(&ssd->events, &q->coalesce);
+	ssd_event_clear(&ctrl->ssd->events, &q->coalesce);
 	q->pba = 0;
 	q->held = 0;
 	q->uncoalesced = 0;
@@ -27,43 +27,44 @@ void ssd_irq_reset(struct ssd *ssd)
 		q->table[v][3] = ENTRY_MASKED;
 }
 
-static bool masked(const struct ssd *ssd, unsigned int vector)
+static bool masked(const struct ssd_ctrl *ctrl, unsigned int vector)
 {
-	if (!ssd_pci_masters(ssd))
+	if (!ssd_pci_masters(ctrl))
 		return true;
-	if (ssd_pci_msix_enabled(ssd))
-		return ssd_pci_msix_masked(ssd) || ssd->irqs.table[vector][3] & ENTRY_MASKED;
-	return !ssd_pci_intx_enabled(ssd) || ssd->regs.intms & 1;
+	if (ssd_pci_msix_enabled(ctrl))
+		return ssd_pci_msix_masked(ctrl) || ctrl->irqs.table[vector][3] & ENTRY_MASKED;
+	return !ssd_pci_intx_enabled(ctrl) || ctrl->regs.intms & 1;
 }
 
-static void raise_vector(struct ssd *ssd, unsigned int vector)
+static void raise_vector(struct ssd_ctrl *ctrl, unsigned int vector)
 {
 	/* without MSI-X there is INTA# only; INTMS bit 0 masks it */
-	if (!ssd_pci_msix_enabled(ssd))
+	if (!ssd_pci_msix_enabled(ctrl))
 		vector = 0;
-	if (masked(ssd, vector)) {
-		ssd->irqs.pba |= 1ull << vector;
+	if (masked(ctrl, vector)) {
+		ctrl->irqs.pba |= 1ull << vector;
 		return;
 	}
-	ssd->irqs.pba &= ~(1ull << vector);
-	ssd->stats.irqs++;
-	ssd->ops->irq(ssd->host, vector);
+	ctrl->irqs.pba &= ~(1ull << vector);
+	ctrl->ssd->stats.irqs++;
+	ctrl->ops->irq(ctrl->host, vector);
 }
 
 static void release_held(struct ssd *ssd, struct ssd_event *ev)
 {
-	uint64_t held = ssd->irqs.held;
+	struct ssd_ctrl *ctrl = SSD_CTRL_OF(ev, irqs.coalesce);
+	uint64_t held = ctrl->irqs.held;
 
-	ssd->irqs.held = 0;
+	ctrl->irqs.held = 0;
 	for (; held; held &= held - 1)
-		raise_vector(ssd, (unsigned int)__builtin_ctzll(held));
+		raise_vector(ctrl, (unsigned int)__builtin_ctzll(held));
 }
 
 /* Feature 08h: hold until THR + 1 entries are there, TIME x 100 us at most. */
-static bool hold(struct ssd *ssd, unsigned int vector, uint32_t entries)
+static bool hold(struct ssd_ctrl *ctrl, unsigned int vector, uint32_t entries)
 {
-	struct ssd_irqs *q = &ssd->irqs;
-	uint32_t ic = ssd->feat.current[NVME_FEAT_INTERRUPT_COALESCING];
+	struct ssd_irqs *q = &ctrl->irqs;
+	uint32_t ic = ctrl->feat.current[NVME_FEAT_INTERRUPT_COALESCING];
 	uint32_t thr = NVME_GET(ic, IC_THR), time = NVME_GET(ic, IC_TIME);
 	uint64_t bit = 1ull << vector;
 
@@ -79,31 +80,32 @@ static bool hold(struct ssd *ssd, unsigned int vector, uint32_t entries)
 	q->held |= bit;
 	q->coalesce.fire = release_held;
 	if (!ssd_event_waiting(&q->coalesce))
-		ssd_event_set(&ssd->events, &q->coalesce, ssd->now_ns + time * COALESCE_UNIT_NS);
+		ssd_event_set(&ctrl->ssd->events, &q->coalesce,
+			      ctrl->ssd->now_ns + time * COALESCE_UNIT_NS);
 	return true;
 }
 
-void ssd_irq_cq(struct ssd *ssd, struct ssd_cq *cq, uint32_t entries)
+void ssd_irq_cq(struct ssd_ctrl *ctrl, struct ssd_cq *cq, uint32_t entries)
 {
 	/* the admin queue is never coalesced */
-	if (cq->id && hold(ssd, cq->vector, entries))
+	if (cq->id && hold(ctrl, cq->vector, entries))
 		return;
-	raise_vector(ssd, cq->vector);
+	raise_vector(ctrl, cq->vector);
 }
 
-void ssd_irq_unmasked(struct ssd *ssd)
+void ssd_irq_unmasked(struct ssd_ctrl *ctrl)
 {
-	for (uint64_t left = ssd->irqs.pba; left; left &= left - 1) {
+	for (uint64_t left = ctrl->irqs.pba; left; left &= left - 1) {
 		unsigned int v = (unsigned int)__builtin_ctzll(left);
 
-		if (!masked(ssd, v))
-			raise_vector(ssd, v);
+		if (!masked(ctrl, v))
+			raise_vector(ctrl, v);
 	}
 }
 
-uint32_t ssd_msix_read(const struct ssd *ssd, uint64_t off)
+uint32_t ssd_msix_read(const struct ssd_ctrl *ctrl, uint64_t off)
 {
-	const struct ssd_irqs *q = &ssd->irqs;
+	const struct ssd_irqs *q = &ctrl->irqs;
 
 	if (off >= SSD_BAR0_PBA) {
 		off -= SSD_BAR0_PBA;
@@ -113,9 +115,9 @@ uint32_t ssd_msix_read(const struct ssd *ssd, uint64_t off)
 	return off / 16 < q->nvectors ? q->table[off / 16][off / 4 % 4] : 0;
 }
 
-void ssd_msix_write(struct ssd *ssd, uint64_t off, uint32_t val)
+void ssd_msix_write(struct ssd_ctrl *ctrl, uint64_t off, uint32_t val)
 {
-	struct ssd_irqs *q = &ssd->irqs;
+	struct ssd_irqs *q = &ctrl->irqs;
 
 	/* the PBA is read only */
 	off -= SSD_BAR0_MSIX;
@@ -124,5 +126,5 @@ void ssd_msix_write(struct ssd *ssd, uint64_t off, uint32_t val)
 	if (off / 4 % 4 == 3)
 		val &= ENTRY_MASKED;
 	q->table[off / 16][off / 4 % 4] = val;
-	ssd_irq_unmasked(ssd);
+	ssd_irq_unmasked(ctrl);
 }

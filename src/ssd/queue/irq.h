@@ -13,7 +13,7 @@
 #include "ssd/event.h"
 #include "ssd/queue/queue.h"
 
-struct ssd;
+struct ssd_ctrl;
 
 /**
  * struct ssd_irqs
@@ -31,16 +31,16 @@ struct ssd_irqs {
 	unsigned int nvectors;
 };
 
-void ssd_irq_init(struct ssd *ssd);
-void ssd_irq_reset(struct ssd *ssd);
+void ssd_irq_init(struct ssd_ctrl *ctrl);
+void ssd_irq_reset(struct ssd_ctrl *ctrl);
 
 /* A completion queue got new entries: raise, hold or mark pending its interrupt. */
-void ssd_irq_cq(struct ssd *ssd, struct ssd_cq *cq, uint32_t entries);
+void ssd_irq_cq(struct ssd_ctrl *ctrl, struct ssd_cq *cq, uint32_t entries);
 /* Something that masks changed (MSI-X control, table, INTMS): fire what is pending. */
-void ssd_irq_unmasked(struct ssd *ssd);
+void ssd_irq_unmasked(struct ssd_ctrl *ctrl);
 
 /* BAR0 accesses of table and PBA, 4 bytes. */
-uint32_t ssd_msix_read(const struct ssd *ssd, uint64_t off);
-void ssd_msix_write(struct ssd *ssd, uint64_t off, uint32_t val);
+uint32_t ssd_msix_read(const struct ssd_ctrl *ctrl, uint64_t off);
+void ssd_msix_write(struct ssd_ctrl *ctrl, uint64_t off, uint32_t val);
 
 #endif

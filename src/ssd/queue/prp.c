@@ -19,20 +19,20 @@ struct run {
 	size_t len;
 };
 
-static uint16_t run_end(struct ssd *ssd, struct run *run, int prot)
+static uint16_t run_end(struct ssd_ctrl *ctrl, struct run *run, int prot)
 {
-	uint16_t sc = run->len ? ssd_dptr_add(ssd, run->iova, run->len, prot) : 0;
+	uint16_t sc = run->len ? ssd_dptr_add(ctrl, run->iova, run->len, prot) : 0;
 
 	run->len = 0;
 	return sc;
 }
 
-static uint16_t run_add(struct ssd *ssd, struct run *run, uint64_t iova, size_t len, int prot)
+static uint16_t run_add(struct ssd_ctrl *ctrl, struct run *run, uint64_t iova, size_t len, int prot)
 {
 	uint16_t sc = 0;
 
 	if (run->len && run->iova + run->len != iova)
-		sc = run_end(ssd, run, prot);
+		sc = run_end(ctrl, run, prot);
 	if (!run->len)
 		run->iova = iova;
 	run->len += len;
@@ -41,7 +41,7 @@ static uint16_t run_add(struct ssd *ssd, struct run *run, uint64_t iova, size_t 
 
 static uint16_t walk_list(struct ssd *ssd, struct ssd_ctx *c, struct run *run, size_t len, int prot)
 {
-	const uint64_t page = ssd->page_bytes;
+	const uint64_t page = c->ctrl->page_bytes;
 	uint64_t list = c->sqe.prp2, entries[PRP_BATCH];
 
 	if (list & 7) {
@@ -57,13 +57,13 @@ static uint16_t walk_list(struct ssd *ssd, struct ssd_ctx *c, struct run *run, s
 
 		/* a batch at a time; the last slot of a page that is too small chains */
 		n = todo < PRP_BATCH ? todo : PRP_BATCH;
-		sc = n ? ssd_dptr_fetch(ssd, list, entries, n * 8) : 0;
+		sc = n ? ssd_dptr_fetch(c->ctrl, list, entries, n * 8) : 0;
 		for (uint64_t i = 0; i < n && !sc; i++) {
 			size_t take = len < page ? len : page;
 
 			if (entries[i] & (page - 1))
 				return NVME_SC_PRP_INVALID_OFFSET;
-			sc = run_add(ssd, run, entries[i], take, prot);
+			sc = run_add(c->ctrl, run, entries[i], take, prot);
 			len -= take;
 		}
 		if (sc)
@@ -71,7 +71,7 @@ static uint16_t walk_list(struct ssd *ssd, struct ssd_ctx *c, struct run *run, s
 		list += n * 8;
 		if (n < todo || !len)
 			continue;
-		sc = ssd_dptr_fetch(ssd, list, entries, 8);
+		sc = ssd_dptr_fetch(c->ctrl, list, entries, 8);
 		if (sc)
 			return sc;
 		/* a chain pointer into the last slot of a page would never end */
@@ -84,7 +84,7 @@ static uint16_t walk_list(struct ssd *ssd, struct ssd_ctx *c, struct run *run, s
 
 uint16_t ssd_prp_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 {
-	const uint64_t page = ssd->page_bytes;
+	const uint64_t page = c->ctrl->page_bytes;
 	size_t first = page - (c->sqe.prp1 & (page - 1));
 	struct run run = { c->sqe.prp1, first };
 	uint16_t sc;
@@ -94,7 +94,7 @@ uint16_t ssd_prp_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 		return NVME_SC_PRP_INVALID_OFFSET;
 	}
 	if (len <= first)
-		return ssd_dptr_add(ssd, c->sqe.prp1, len, prot);
+		return ssd_dptr_add(c->ctrl, c->sqe.prp1, len, prot);
 	len -= first;
 	if (len > page) {
 		sc = walk_list(ssd, c, &run, len, prot);
@@ -102,7 +102,7 @@ uint16_t ssd_prp_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 		c->error_loc = SSD_LOC(32, 0);
 		return NVME_SC_PRP_INVALID_OFFSET;
 	} else {
-		sc = run_add(ssd, &run, c->sqe.prp2, len, prot);
+		sc = run_add(c->ctrl, &run, c->sqe.prp2, len, prot);
 	}
-	return sc ? sc : run_end(ssd, &run, prot);
+	return sc ? sc : run_end(c->ctrl, &run, prot);
 }

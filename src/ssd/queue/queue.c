@@ -10,23 +10,23 @@
 #define NO_BAD_VALUE UINT32_MAX
 
 /* Host memory of the whole queue if it is in one piece, else NULL. */
-static void *map_ring(struct ssd *ssd, uint64_t iova, size_t bytes, int prot)
+static void *map_ring(struct ssd_ctrl *ctrl, uint64_t iova, size_t bytes, int prot)
 {
 	struct iovec iov;
 
-	if (ssd->ops->map(ssd->host, iova, bytes, prot, &iov, 1) != 1 || iov.iov_len < bytes)
+	if (ctrl->ops->map(ctrl->host, iova, bytes, prot, &iov, 1) != 1 || iov.iov_len < bytes)
 		return NULL;
 	return iov.iov_base;
 }
 
-uint16_t ssd_cq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iova, bool ien,
+uint16_t ssd_cq_create(struct ssd_ctrl *ctrl, uint16_t id, uint32_t size, uint64_t iova, bool ien,
 		       uint16_t vector)
 {
-	struct ssd_cq *cq = &ssd->cq[id];
+	struct ssd_cq *cq = &ctrl->cq[id];
 
 	*cq = (struct ssd_cq){
-		.ring = map_ring(ssd, iova, size * sizeof(struct nvme_cqe), PROT_WRITE),
-		.db = &ssd->doorbells[2 * id + 1],
+		.ring = map_ring(ctrl, iova, size * sizeof(struct nvme_cqe), PROT_WRITE),
+		.db = &ctrl->doorbells[2 * id + 1],
 		.size = size,
 		.id = id,
 		.phase = 1,
@@ -43,15 +43,15 @@ uint16_t ssd_cq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iov
 	return 0;
 }
 
-uint16_t ssd_sq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iova, uint16_t cqid,
-		       uint8_t prio)
+uint16_t ssd_sq_create(struct ssd_ctrl *ctrl, uint16_t id, uint32_t size, uint64_t iova,
+		       uint16_t cqid, uint8_t prio)
 {
-	struct ssd_sq *sq = &ssd->sq[id];
+	struct ssd_sq *sq = &ctrl->sq[id];
 
 	*sq = (struct ssd_sq){
-		.ring = map_ring(ssd, iova, size * sizeof(struct nvme_sqe), PROT_READ),
-		.db = &ssd->doorbells[2 * id],
-		.cq = &ssd->cq[cqid],
+		.ring = map_ring(ctrl, iova, size * sizeof(struct nvme_sqe), PROT_READ),
+		.db = &ctrl->doorbells[2 * id],
+		.cq = &ctrl->cq[cqid],
 		.size = size,
 		.id = id,
 		.id_high = (uint32_t)id << 16,
@@ -62,12 +62,12 @@ uint16_t ssd_sq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iov
 	};
 	*sq->db = 0;
 	sq->cq->nsqs++;
-	ssd->sq_live |= 1ull << id;
+	ctrl->sq_live |= 1ull << id;
 	return 0;
 }
 
 /* Completions of @sq that wait for room will never be posted. */
-static void drop_waiting(struct ssd *ssd, struct ssd_cq *cq, const struct ssd_sq *sq)
+static void drop_waiting(struct ssd_ctrl *ctrl, struct ssd_cq *cq, const struct ssd_sq *sq)
 {
 	struct ssd_ctx **link = &cq->wait;
 
@@ -79,44 +79,45 @@ static void drop_waiting(struct ssd *ssd, struct ssd_cq *cq, const struct ssd_sq
 			continue;
 		}
 		*link = c->next;
-		ssd_ctx_put(ssd, c);
+		ssd_ctx_put(ctrl->ssd, c);
 	}
 	cq->wait_end = link;
 	if (cq->wait)
 		return;
 	cq->plain = cq->ring;
-	ssd->cq_wait &= ~cq->bit;
+	ctrl->cq_wait &= ~cq->bit;
 }
 
-void ssd_sq_destroy(struct ssd *ssd, struct ssd_sq *sq)
+void ssd_sq_destroy(struct ssd_ctrl *ctrl, struct ssd_sq *sq)
 {
-	drop_waiting(ssd, sq->cq, sq);
-	ssd_ctx_drop(ssd, sq);
-	ssd->sq_live &= ~(1ull << sq->id);
+	drop_waiting(ctrl, sq->cq, sq);
+	ssd_ctx_drop(ctrl, sq);
+	ctrl->sq_live &= ~(1ull << sq->id);
 	sq->cq->nsqs--;
 	sq->live = false;
 }
 
-void ssd_cq_destroy(struct ssd *ssd, struct ssd_cq *cq)
+void ssd_cq_destroy(struct ssd_ctrl *ctrl, struct ssd_cq *cq)
 {
-	ssd->cq_dirty &= ~cq->bit;
-	ssd->cq_wait &= ~cq->bit;
+	ctrl->cq_dirty &= ~cq->bit;
+	ctrl->cq_wait &= ~cq->bit;
 	cq->live = false;
 }
 
-bool ssd_sq_fetch_piece(struct ssd *ssd, struct ssd_sq *sq, uint32_t index, struct nvme_sqe *sqe)
+bool ssd_sq_fetch_piece(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint32_t index,
+			struct nvme_sqe *sqe)
 {
-	return !ssd_dptr_fetch(ssd, sq->iova + index * sizeof(*sqe), sqe, sizeof(*sqe));
+	return !ssd_dptr_fetch(ctrl, sq->iova + index * sizeof(*sqe), sqe, sizeof(*sqe));
 }
 
-static void bad_doorbell(struct ssd *ssd, uint16_t sqid)
+static void bad_doorbell(struct ssd_ctrl *ctrl, uint16_t sqid)
 {
-	ssd_error_log_queue(ssd, sqid);
-	ssd_aer_raise(ssd, NVME_AER_TYPE_ERROR, NVME_AER_ERROR_INVALID_DOORBELL_VALUE,
+	ssd_error_log_queue(ctrl, sqid);
+	ssd_aer_raise(ctrl, NVME_AER_TYPE_ERROR, NVME_AER_ERROR_INVALID_DOORBELL_VALUE,
 		      NVME_LOG_ERROR);
 }
 
-void ssd_sq_doorbell(struct ssd *ssd, struct ssd_sq *sq, uint32_t tail)
+void ssd_sq_doorbell(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint32_t tail)
 {
 	if (__builtin_expect(tail < sq->size, 1)) {
 		sq->tail = tail;
@@ -126,11 +127,11 @@ void ssd_sq_doorbell(struct ssd *ssd, struct ssd_sq *sq, uint32_t tail)
 	if (tail == sq->bad_tail)
 		return;
 	sq->bad_tail = tail;
-	bad_doorbell(ssd, sq->id);
+	bad_doorbell(ctrl, sq->id);
 }
 
 /* A head may move up to the tail: what lies beyond was never posted. */
-void ssd_cq_doorbell(struct ssd *ssd, struct ssd_cq *cq, uint32_t head)
+void ssd_cq_doorbell(struct ssd_ctrl *ctrl, struct ssd_cq *cq, uint32_t head)
 {
 	uint32_t posted = (cq->tail + cq->size - cq->head) % cq->size;
 
@@ -142,11 +143,11 @@ void ssd_cq_doorbell(struct ssd *ssd, struct ssd_cq *cq, uint32_t head)
 	if (head == cq->bad_head)
 		return;
 	cq->bad_head = head;
-	bad_doorbell(ssd, cq->id);
+	bad_doorbell(ctrl, cq->id);
 }
 
 /* Room for one more entry; the doorbell is read only when the ring looks full. */
-static bool has_room(struct ssd *ssd, struct ssd_cq *cq, uint32_t next)
+static bool has_room(struct ssd_ctrl *ctrl, struct ssd_cq *cq, uint32_t next)
 {
 	uint32_t head;
 
@@ -154,18 +155,18 @@ static bool has_room(struct ssd *ssd, struct ssd_cq *cq, uint32_t next)
 		return true;
 	head = __atomic_load_n(cq->db, __ATOMIC_ACQUIRE);
 	if (head != cq->head)
-		ssd_cq_doorbell(ssd, cq, head);
+		ssd_cq_doorbell(ctrl, cq, head);
 	return next != cq->head;
 }
 
 /* An entry of a ring in pieces, or of unmapped memory: fatal, as for any device. */
-static void write_piece(struct ssd *ssd, struct ssd_cq *cq, const struct nvme_cqe *cqe)
+static void write_piece(struct ssd_ctrl *ctrl, struct ssd_cq *cq, const struct nvme_cqe *cqe)
 {
 	struct iovec iov[2];
 	uint64_t iova = cq->iova + cq->tail * sizeof(*cqe);
 
-	if (ssd->ops->map(ssd->host, iova, sizeof(*cqe), PROT_WRITE, iov, 2) != 1) {
-		ssd_fatal(ssd);
+	if (ctrl->ops->map(ctrl->host, iova, sizeof(*cqe), PROT_WRITE, iov, 2) != 1) {
+		ssd_fatal(ctrl);
 		return;
 	}
 	memcpy(iov[0].iov_base, cqe, offsetof(struct nvme_cqe, cid));
@@ -173,7 +174,7 @@ static void write_piece(struct ssd *ssd, struct ssd_cq *cq, const struct nvme_cq
 			 (uint32_t)cqe->status << 16 | cqe->cid, __ATOMIC_RELEASE);
 }
 
-static void write_cqe(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uint32_t next)
+static void write_cqe(struct ssd_cq *cq, struct ssd_ctx *c, uint32_t next)
 {
 	struct nvme_cqe cqe = {
 		.cdw0 = c->cdw0,
@@ -194,7 +195,7 @@ static void write_cqe(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uin
 		__atomic_store_n(&at[0], half[0], __ATOMIC_RELAXED);
 		__atomic_store_n(&at[1], half[1], __ATOMIC_RELEASE);
 	} else {
-		write_piece(ssd, cq, &cqe);
+		write_piece(c->ctrl, cq, &cqe);
 	}
 	cq->tail = next;
 	if (__builtin_expect(!next, 0))
@@ -203,8 +204,8 @@ static void write_cqe(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uin
 
 static void post(struct ssd *ssd, struct ssd_cq *cq, struct ssd_ctx *c, uint32_t next)
 {
-	write_cqe(ssd, cq, c, next);
-	ssd->cq_dirty |= cq->bit;
+	write_cqe(cq, c, next);
+	c->ctrl->cq_dirty |= cq->bit;
 	if (__builtin_expect(c->fault == SSD_FAULT_DUPLICATE + 1, 0)) {
 		c->fault = 0;
 		ssd_cq_post(ssd, c);
@@ -218,7 +219,7 @@ void ssd_cq_post(struct ssd *ssd, struct ssd_ctx *c)
 	struct ssd_cq *cq = c->sq->cq;
 	uint32_t next = cq->tail + 1 == cq->size ? 0 : cq->tail + 1;
 
-	if (__builtin_expect(!cq->wait && has_room(ssd, cq, next), 1)) {
+	if (__builtin_expect(!cq->wait && has_room(c->ctrl, cq, next), 1)) {
 		post(ssd, cq, c, next);
 		return;
 	}
@@ -227,10 +228,10 @@ void ssd_cq_post(struct ssd *ssd, struct ssd_ctx *c)
 	c->next = NULL;
 	*cq->wait_end = c;
 	cq->wait_end = &c->next;
-	ssd->cq_wait |= cq->bit;
+	c->ctrl->cq_wait |= cq->bit;
 }
 
-int ssd_cq_unblock(struct ssd *ssd, struct ssd_cq *cq)
+int ssd_cq_unblock(struct ssd_ctrl *ctrl, struct ssd_cq *cq)
 {
 	int n = 0;
 
@@ -238,14 +239,14 @@ int ssd_cq_unblock(struct ssd *ssd, struct ssd_cq *cq)
 		struct ssd_ctx *c = cq->wait;
 		uint32_t next = cq->tail + 1 == cq->size ? 0 : cq->tail + 1;
 
-		if (!has_room(ssd, cq, next))
+		if (!has_room(ctrl, cq, next))
 			return n;
 		cq->wait = c->next;
-		post(ssd, cq, c, next);
+		post(ctrl->ssd, cq, c, next);
 		n++;
 	}
 	cq->wait_end = &cq->wait;
 	cq->plain = cq->ring;
-	ssd->cq_wait &= ~cq->bit;
+	ctrl->cq_wait &= ~cq->bit;
 	return n;
 }

@@ -19,6 +19,7 @@
 #define SSD_SQ_ABORTS  256
 
 struct ssd;
+struct ssd_ctrl;
 struct ssd_ctx;
 
 struct ssd_cq {
@@ -62,24 +63,25 @@ struct ssd_sq {
 };
 
 /* Both return 0 or a NVME_SC_*; arguments were checked. */
-uint16_t ssd_cq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iova, bool ien,
+uint16_t ssd_cq_create(struct ssd_ctrl *ctrl, uint16_t id, uint32_t size, uint64_t iova, bool ien,
 		       uint16_t vector);
-uint16_t ssd_sq_create(struct ssd *ssd, uint16_t id, uint32_t size, uint64_t iova, uint16_t cqid,
-		       uint8_t prio);
+uint16_t ssd_sq_create(struct ssd_ctrl *ctrl, uint16_t id, uint32_t size, uint64_t iova,
+		       uint16_t cqid, uint8_t prio);
 /* The queue's outstanding commands are gone with it, without completions. */
-void ssd_sq_destroy(struct ssd *ssd, struct ssd_sq *sq);
-void ssd_cq_destroy(struct ssd *ssd, struct ssd_cq *cq);
+void ssd_sq_destroy(struct ssd_ctrl *ctrl, struct ssd_sq *sq);
+void ssd_cq_destroy(struct ssd_ctrl *ctrl, struct ssd_cq *cq);
 
 /* Post @c to its completion queue, or let it wait for room. Frees @c when posted. */
 void ssd_cq_post(struct ssd *ssd, struct ssd_ctx *c);
 /* Post what waited, as far as the host made room. Return: entries posted. */
-int ssd_cq_unblock(struct ssd *ssd, struct ssd_cq *cq);
+int ssd_cq_unblock(struct ssd_ctrl *ctrl, struct ssd_cq *cq);
 
 /* The tail doorbell's new value is taken over, or reported as invalid. */
-void ssd_sq_doorbell(struct ssd *ssd, struct ssd_sq *sq, uint32_t tail);
-void ssd_cq_doorbell(struct ssd *ssd, struct ssd_cq *cq, uint32_t head);
+void ssd_sq_doorbell(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint32_t tail);
+void ssd_cq_doorbell(struct ssd_ctrl *ctrl, struct ssd_cq *cq, uint32_t head);
 
 /* Entry @index of a queue in pieces; false: not mapped. */
-bool ssd_sq_fetch_piece(struct ssd *ssd, struct ssd_sq *sq, uint32_t index, struct nvme_sqe *sqe);
+bool ssd_sq_fetch_piece(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint32_t index,
+			struct nvme_sqe *sqe);
 
 #endif

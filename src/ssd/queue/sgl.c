@@ -22,9 +22,9 @@ struct walk {
 	uint32_t descs;
 };
 
-static uint16_t take(struct ssd *ssd, struct walk *w, const struct nvme_sgl_desc *d)
+static uint16_t take(struct ssd_ctrl *ctrl, struct walk *w, const struct nvme_sgl_desc *d)
 {
-	struct ssd_dptr *out = &ssd->dptr;
+	struct ssd_dptr *out = &ctrl->ssd->dptr;
 	size_t len = d->len < w->left ? d->len : w->left;
 	uint16_t sc = 0;
 
@@ -38,7 +38,7 @@ static uint16_t take(struct ssd *ssd, struct walk *w, const struct nvme_sgl_desc
 			return NVME_SC_SGL_INVALID_COUNT;
 		out->iov[out->n++] = (struct iovec){ NULL, len };
 	} else if (len) {
-		sc = ssd_dptr_add(ssd, d->addr, len, w->prot);
+		sc = ssd_dptr_add(ctrl, d->addr, len, w->prot);
 	}
 	w->left -= len;
 	return sc;
@@ -58,7 +58,7 @@ static bool is_data(const struct nvme_sgl_desc *d)
  * One segment: data, and unless it is the last one, a pointer to the next in its last
  * descriptor, which is left in @seg.
  */
-static uint16_t walk_segment(struct ssd *ssd, struct walk *w, struct nvme_sgl_desc *seg)
+static uint16_t walk_segment(struct ssd_ctrl *ctrl, struct walk *w, struct nvme_sgl_desc *seg)
 {
 	bool last = seg->type >> 4 == NVME_SGL_TYPE_LAST_SEGMENT;
 	uint32_t n = seg->len / sizeof(*seg);
@@ -78,11 +78,11 @@ static uint16_t walk_segment(struct ssd *ssd, struct walk *w, struct nvme_sgl_de
 		uint16_t sc = 0;
 
 		if (!(i % DESC_BATCH))
-			sc = ssd_dptr_fetch(ssd, addr + i * sizeof(d[0]), d, batch * sizeof(d[0]));
+			sc = ssd_dptr_fetch(ctrl, addr + i * sizeof(d[0]), d, batch * sizeof(d[0]));
 		if (sc)
 			return sc;
 		if (is_data(&d[i % DESC_BATCH])) {
-			sc = take(ssd, w, &d[i % DESC_BATCH]);
+			sc = take(ctrl, w, &d[i % DESC_BATCH]);
 		} else if (!is_segment(&d[i % DESC_BATCH])) {
 			sc = NVME_SC_SGL_INVALID_TYPE;
 		} else if (last || i != n - 1) {
@@ -96,15 +96,15 @@ static uint16_t walk_segment(struct ssd *ssd, struct walk *w, struct nvme_sgl_de
 	return !last && !seg->type ? NVME_SC_SGL_INVALID_SEGMENT : 0;
 }
 
-static uint16_t walk(struct ssd *ssd, struct walk *w, struct nvme_sgl_desc d)
+static uint16_t walk(struct ssd_ctrl *ctrl, struct walk *w, struct nvme_sgl_desc d)
 {
 	uint16_t sc = 0;
 
 	if (is_data(&d)) {
-		sc = take(ssd, w, &d);
+		sc = take(ctrl, w, &d);
 	} else if (is_segment(&d)) {
 		for (int i = 0; !sc && is_segment(&d); i++)
-			sc = i < SEGMENTS_MAX ? walk_segment(ssd, w, &d) :
+			sc = i < SEGMENTS_MAX ? walk_segment(ctrl, w, &d) :
 						NVME_SC_SGL_INVALID_COUNT;
 	} else {
 		sc = NVME_SC_SGL_INVALID_TYPE;
@@ -117,7 +117,7 @@ uint16_t ssd_sgl_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 	struct walk w = { len, prot, NVME_SC_SGL_INVALID_DATA_LENGTH, 0 };
 
 	c->error_loc = SSD_LOC(24, 0);
-	return walk(ssd, &w, c->sqe.sgl1);
+	return walk(c->ctrl, &w, c->sqe.sgl1);
 }
 
 uint16_t ssd_sgl_mptr_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
@@ -127,6 +127,6 @@ uint16_t ssd_sgl_mptr_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int pr
 	uint16_t sc;
 
 	c->error_loc = SSD_LOC(16, 0);
-	sc = ssd_dptr_fetch(ssd, c->sqe.mptr, &d, sizeof(d));
-	return sc ? sc : walk(ssd, &w, d);
+	sc = ssd_dptr_fetch(c->ctrl, c->sqe.mptr, &d, sizeof(d));
+	return sc ? sc : walk(c->ctrl, &w, d);
 }

@@ -71,7 +71,7 @@ struct rig *rig_create(const char *options)
 	memset(r->buf2, 0, RIG_BUF_BYTES);
 	if (ssd_create(&r->ssd, options, &ops, r, r->now_ns))
 		fail_msg("%s: %s", options, err_text());
-	r->db = ssd_doorbells(r->ssd, &bytes);
+	r->db = ssd_doorbells(ssd_pcie(r->ssd), &bytes);
 	return r;
 }
 
@@ -89,25 +89,25 @@ void rig_destroy(struct rig *r)
 
 uint32_t rig_reg(struct rig *r, uint64_t off)
 {
-	return (uint32_t)ssd_reg_read(r->ssd, off, 4, r->now_ns);
+	return (uint32_t)ssd_reg_read(ssd_pcie(r->ssd), off, 4, r->now_ns);
 }
 
 void rig_set_reg(struct rig *r, uint64_t off, uint32_t val)
 {
-	ssd_reg_write(r->ssd, off, 4, val, r->now_ns);
+	ssd_reg_write(ssd_pcie(r->ssd), off, 4, val, r->now_ns);
 }
 
 uint32_t rig_cfg(struct rig *r, unsigned int off, unsigned int len)
 {
 	uint32_t v = 0;
 
-	ssd_cfg_read(r->ssd, off, &v, len);
+	ssd_cfg_read(ssd_pcie(r->ssd), off, &v, len);
 	return v;
 }
 
 void rig_set_cfg(struct rig *r, unsigned int off, uint32_t val, unsigned int len)
 {
-	ssd_cfg_write(r->ssd, off, &val, len, r->now_ns);
+	ssd_cfg_write(ssd_pcie(r->ssd), off, &val, len, r->now_ns);
 }
 
 void rig_make_rings(struct rig *r, uint16_t id, uint32_t depth)
@@ -127,8 +127,8 @@ void rig_enable_with(struct rig *r, uint32_t cc)
 {
 	rig_make_rings(r, 0, RIG_DEPTH);
 	rig_set_reg(r, NVME_REG_AQA, (RIG_DEPTH - 1) << 16 | (RIG_DEPTH - 1));
-	ssd_reg_write(r->ssd, NVME_REG_ASQ, 8, (uintptr_t)r->q[0].sq, r->now_ns);
-	ssd_reg_write(r->ssd, NVME_REG_ACQ, 8, (uintptr_t)r->q[0].cq, r->now_ns);
+	ssd_reg_write(ssd_pcie(r->ssd), NVME_REG_ASQ, 8, (uintptr_t)r->q[0].sq, r->now_ns);
+	ssd_reg_write(ssd_pcie(r->ssd), NVME_REG_ACQ, 8, (uintptr_t)r->q[0].cq, r->now_ns);
 	rig_set_reg(r, NVME_REG_CC,
 		    cc | (uint32_t)(NVME_SET(1, CC_EN) | NVME_SET(NVME_IOSQES, CC_IOSQES) |
 				    NVME_SET(NVME_IOCQES, CC_IOCQES)));

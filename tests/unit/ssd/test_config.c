@@ -58,11 +58,11 @@ static void read_only_bits_stay(void **state)
 	struct rig *r = rig_create("");
 	uint8_t before[256], after[256], ones[4] = { 0xff, 0xff, 0xff, 0xff };
 
-	ssd_cfg_read(r->ssd, 0, before, sizeof(before));
+	ssd_cfg_read(ssd_pcie(r->ssd), 0, before, sizeof(before));
 	for (unsigned int off = 0; off < 256; off += 4)
 		if (off != COMMAND && off != DEVCTL) /* decoding; reset */
-			ssd_cfg_write(r->ssd, off, ones, 4, r->now_ns);
-	ssd_cfg_read(r->ssd, 0, after, sizeof(after));
+			ssd_cfg_write(ssd_pcie(r->ssd), off, ones, 4, r->now_ns);
+	ssd_cfg_read(ssd_pcie(r->ssd), 0, after, sizeof(after));
 
 	assert_memory_equal(before, after, 4);		     /* identity */
 	assert_memory_equal(before + 8, after + 8, 4);	     /* class */
@@ -78,9 +78,9 @@ static void accesses_of_any_width_and_place_are_answered(void **state)
 	struct rig *r = rig_create("");
 	uint8_t buf[16];
 
-	ssd_cfg_read(r->ssd, 4090, buf, 16);
-	ssd_cfg_write(r->ssd, 4090, buf, 16, r->now_ns);
-	ssd_cfg_read(r->ssd, 5000, buf, 4);
+	ssd_cfg_read(ssd_pcie(r->ssd), 4090, buf, 16);
+	ssd_cfg_write(ssd_pcie(r->ssd), 4090, buf, 16, r->now_ns);
+	ssd_cfg_read(ssd_pcie(r->ssd), 5000, buf, 4);
 
 	assert_int_equal(buf[0], 0xff);
 	rig_destroy(r);

@@ -230,7 +230,7 @@ static void vectors_of_a_front_end_carry_data(void **state)
 
 	fill(r->buf, 512, 3);
 	cmd.sqe = rig_rw(NVME_CMD_WRITE, 7, 1, NULL);
-	assert_int_equal(ssd_exec(r->ssd, &cmd, r->now_ns), 0);
+	assert_int_equal(ssd_exec(ssd_pcie(r->ssd), &cmd, r->now_ns), 0);
 
 	assert_null(cmd.priv);
 	assert_int_equal(cmd.cqe.status, 0);

@@ -12,14 +12,14 @@ static uint32_t csts(struct rig *r)
 static void set_admin_queues(struct rig *r, uint32_t asqs, uint32_t acqs)
 {
 	rig_set_reg(r, NVME_REG_AQA, acqs << 16 | asqs);
-	ssd_reg_write(r->ssd, NVME_REG_ASQ, 8, (uintptr_t)r->buf, r->now_ns);
-	ssd_reg_write(r->ssd, NVME_REG_ACQ, 8, (uintptr_t)r->buf2, r->now_ns);
+	ssd_reg_write(ssd_pcie(r->ssd), NVME_REG_ASQ, 8, (uintptr_t)r->buf, r->now_ns);
+	ssd_reg_write(ssd_pcie(r->ssd), NVME_REG_ACQ, 8, (uintptr_t)r->buf2, r->now_ns);
 }
 
 static void cap_is_that_of_the_profile(void **state)
 {
 	struct rig *r = rig_create("");
-	uint64_t cap = ssd_reg_read(r->ssd, NVME_REG_CAP, 8, r->now_ns);
+	uint64_t cap = ssd_reg_read(ssd_pcie(r->ssd), NVME_REG_CAP, 8, r->now_ns);
 
 	assert_int_equal(NVME_GET(cap, CAP_MQES), 1023);
 	assert_int_equal(NVME_GET(cap, CAP_CQR), 1);
@@ -100,7 +100,7 @@ static void bigger_pages_want_bigger_alignment(void **state)
 	struct rig *r = rig_create("");
 
 	set_admin_queues(r, 15, 15);
-	ssd_reg_write(r->ssd, NVME_REG_ASQ, 8, 0x10001000, r->now_ns);
+	ssd_reg_write(ssd_pcie(r->ssd), NVME_REG_ASQ, 8, 0x10001000, r->now_ns);
 	rig_set_reg(r, NVME_REG_CC, 0x00460001 | 1 << 7);
 
 	assert_int_equal(NVME_GET(csts(r), CSTS_CFS), 1);
@@ -228,7 +228,7 @@ static void removal_is_for_good(void **state)
 static void version_2_has_what_it_must(void **state)
 {
 	struct rig *r = rig_create("vs=2.0");
-	uint64_t cap = ssd_reg_read(r->ssd, NVME_REG_CAP, 8, r->now_ns);
+	uint64_t cap = ssd_reg_read(ssd_pcie(r->ssd), NVME_REG_CAP, 8, r->now_ns);
 
 	assert_true(NVME_GET(cap, CAP_CSS) & NVME_CAP_CSS_IOCS);
 	assert_int_equal(NVME_GET(cap, CAP_CRWMS), 1);

@@ -93,15 +93,15 @@ static void poke_registers(struct storm *s)
 				  0x1000, 0x1004, 0x1008, 0x100c, 0x1010, 0x2000, 0x200c, 0x3000 };
 	uint64_t off = below(s, 2) ? regs[below(s, 16)] : below(s, 0x5000);
 
-	ssd_reg_write(s->r->ssd, off, below(s, 2) ? 4 : 8, value(s), s->r->now_ns);
-	ssd_reg_read(s->r->ssd, below(s, 0x5000), below(s, 2) ? 4 : 8, s->r->now_ns);
+	ssd_reg_write(ssd_pcie(s->r->ssd), off, below(s, 2) ? 4 : 8, value(s), s->r->now_ns);
+	ssd_reg_read(ssd_pcie(s->r->ssd), below(s, 0x5000), below(s, 2) ? 4 : 8, s->r->now_ns);
 }
 
 static void poke_config(struct storm *s)
 {
 	uint32_t v = value(s);
 
-	ssd_cfg_write(s->r->ssd, (unsigned int)below(s, below(s, 2) ? 256 : 4096), &v,
+	ssd_cfg_write(ssd_pcie(s->r->ssd), (unsigned int)below(s, below(s, 2) ? 256 : 4096), &v,
 		      1 + (unsigned int)below(s, 4), s->r->now_ns);
 }
 
@@ -162,8 +162,8 @@ static void act(struct storm *s)
 		ssd_power(s->r->ssd, below(s, 2), s->r->now_ns);
 		break;
 	case 1:
-		below(s, 2) ? ssd_flr(s->r->ssd, s->r->now_ns) :
-			      ssd_hot_reset(s->r->ssd, s->r->now_ns);
+		below(s, 2) ? ssd_flr(ssd_pcie(s->r->ssd), s->r->now_ns) :
+			      ssd_hot_reset(ssd_pcie(s->r->ssd), s->r->now_ns);
 		break;
 	case 2:
 		poke_config(s);

@@ -107,10 +107,10 @@ void bench_reset(struct rig *r, enum bench_reset how)
 		rig_set_reg(r, NVME_REG_NSSR, NVME_NSSR_NSSRC);
 		break;
 	case BENCH_FLR:
-		assert_int_equal(ssd_flr(r->ssd, r->now_ns), 0);
+		assert_int_equal(ssd_flr(ssd_pcie(r->ssd), r->now_ns), 0);
 		break;
 	case BENCH_HOT:
-		assert_int_equal(ssd_hot_reset(r->ssd, r->now_ns), 0);
+		assert_int_equal(ssd_hot_reset(ssd_pcie(r->ssd), r->now_ns), 0);
 		break;
 	default:
 		assert_int_equal(ssd_power(r->ssd, false, r->now_ns), 0);

@@ -5,7 +5,7 @@
 static void version_1_3_claims_nothing_newer(void **state)
 {
 	struct rig *r = rig_ready("");
-	uint64_t cap = ssd_reg_read(r->ssd, NVME_REG_CAP, 8, r->now_ns);
+	uint64_t cap = ssd_reg_read(ssd_pcie(r->ssd), NVME_REG_CAP, 8, r->now_ns);
 
 	assert_int_equal(rig_reg(r, NVME_REG_VS), NVME_VS(1, 3, 0));
 	assert_int_equal(NVME_GET(cap, CAP_CSS), NVME_CAP_CSS_NVM);
@@ -32,7 +32,7 @@ static void version_1_4_has_a_controller_type(void **state)
 static void version_2_0_has_command_sets_and_ready_timeouts(void **state)
 {
 	struct rig *r = rig_ready("vs=2.0");
-	uint64_t cap = ssd_reg_read(r->ssd, NVME_REG_CAP, 8, r->now_ns);
+	uint64_t cap = ssd_reg_read(ssd_pcie(r->ssd), NVME_REG_CAP, 8, r->now_ns);
 	struct nvme_id_ctrl *id;
 
 	assert_int_equal(rig_reg(r, NVME_REG_VS), NVME_VS(2, 0, 0));

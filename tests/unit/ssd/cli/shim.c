@@ -62,7 +62,7 @@ static int run(uint16_t sqid, struct nvme_sqe sqe, void *data, size_t bytes, uin
 	int rc;
 
 	finished = false;
-	rc = ssd_exec(drive, &cmd, now_ns);
+	rc = ssd_exec(ssd_pcie(drive), &cmd, now_ns);
 	if (rc)
 		return rc;
 	while (!finished) {
