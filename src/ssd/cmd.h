@@ -76,6 +76,7 @@ struct ssd_ctx {
 };
 
 #define SSD_CTX_ADMIN 0x01u
+#define SSD_CTX_FUSED 0x02u /* both halves are there */
 
 #define SSD_ERROR_LOC_NONE 0xffffu
 

@@ -15,7 +15,7 @@
 /* True for a while: until a command takes the general path. */
 static inline bool ssd_direct_possible(const struct ssd *ssd, const struct ssd_sq *sq)
 {
-	return ssd->instant && !ssd->nfaults && sq->ring && sq->id && !sq->naborts && sq->cq->plain;
+	return ssd->instant && !ssd->nfaults && sq->ring && sq->id && !sq->odd && sq->cq->plain;
 }
 
 /* Read of the medium, or nothing for null media; false: not all plain data. */

@@ -58,6 +58,7 @@ static const struct option options[] = {
 	OPT("ioqueues", UNIT_NUMBER, ioqueues, "32", 1, 63, "IO submission and completion queues"),
 	OPT("mqes", UNIT_NUMBER, mqes, "1024", 2, 65536, "entries a queue"),
 	OPT("aerl", UNIT_NUMBER, aerl, "3", 0, 15, "Async Event Request limit, zero based"),
+	OPT("fuses", UNIT_NUMBER, fuses, "0", 0, 1, "1: fused Compare and Write"),
 	OPT("to_s", UNIT_SECONDS, to_ns, "10", NS_PER_S / 2, 127 * NS_PER_S, "CAP.TO"),
 	OPT("enable_s", UNIT_SECONDS, enable_ns, "0", 0, 120 * NS_PER_S, "from CC.EN to CSTS.RDY"),
 	OPT("shutdown_s", UNIT_SECONDS, shutdown_ns, "0.01", 0, 120 * NS_PER_S,

@@ -35,6 +35,7 @@ struct ssd_options {
 	uint64_t ioqueues;
 	uint64_t mqes;
 	uint64_t aerl;
+	uint64_t fuses;
 	uint64_t to_ns;
 	uint64_t enable_ns;
 	uint64_t shutdown_ns;

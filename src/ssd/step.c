@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ssd/direct.h"
+#include "ssd/io/fused.h"
 
 #define STEP_COMMANDS 32
 
@@ -18,8 +19,11 @@ static inline __attribute__((always_inline)) void execute(struct ssd *ssd, struc
 	uint16_t status = SSD_LATER;
 
 	if (SSD_UNLIKELY(ssd->nfaults) && ssd_fault_before(ssd, c, &status)) {
-		if (status != SSD_LATER)
-			ssd_complete(ssd, c, status);
+		if (status == SSD_LATER)
+			return;
+		if (c->sq)
+			ssd_fused_failed(c->sq, c);
+		ssd_complete(ssd, c, status);
 		return;
 	}
 	if (SSD_LIKELY(!(c->flags & SSD_CTX_ADMIN)))
@@ -44,13 +48,14 @@ static unsigned int find_abort(const struct ssd_sq *sq, uint16_t cid)
 	return i;
 }
 
-static bool aborted_in_queue(struct ssd_sq *sq, uint16_t cid)
+bool ssd_sq_take_abort(struct ssd_sq *sq, uint16_t cid)
 {
 	unsigned int i = find_abort(sq, cid);
 
 	if (i == sq->naborts)
 		return false;
 	sq->aborts[i] = sq->aborts[--sq->naborts];
+	ssd_sq_update(sq);
 	return true;
 }
 
@@ -81,9 +86,24 @@ bool ssd_abort_queued(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint16_t cid)
 		if (sq->naborts == SSD_SQ_ABORTS)
 			return false;
 		sq->aborts[sq->naborts++] = cid;
+		ssd_sq_update(sq);
 		return true;
 	}
 	return false;
+}
+
+/* Something before this command, or an Abort, has a say in it. */
+static __attribute__((noinline)) void execute_odd(struct ssd *ssd, struct ssd_sq *sq,
+						  struct ssd_ctx *c)
+{
+	if (ssd_fused_next(ssd, sq, c))
+		return;
+	if (!ssd_sq_take_abort(sq, c->sqe.cid)) {
+		execute(ssd, c);
+		return;
+	}
+	ssd_fused_failed(sq, c);
+	ssd_complete(ssd, c, NVME_SC_ABORT_REQUESTED);
 }
 
 /* Take over one command; false: nothing can be fetched now. */
@@ -109,8 +129,8 @@ static inline bool fetch(struct ssd_ctrl *ctrl, struct ssd_sq *sq)
 	c->sq = sq;
 	if (SSD_UNLIKELY(!sq->id))
 		c->flags = SSD_CTX_ADMIN;
-	if (SSD_UNLIKELY(sq->naborts) && aborted_in_queue(sq, c->sqe.cid))
-		ssd_complete(ssd, c, NVME_SC_ABORT_REQUESTED);
+	if (SSD_UNLIKELY(sq->odd))
+		execute_odd(ssd, sq, c);
 	else
 		execute(ssd, c);
 	return true;

@@ -21,6 +21,9 @@ void ssd_abort_all(struct ssd *ssd, const struct ssd_sq *sq, uint16_t status);
 /* Remember to abort the queued command @cid when it is fetched; false: no such command. */
 bool ssd_abort_queued(struct ssd_ctrl *ctrl, struct ssd_sq *sq, uint16_t cid);
 
+/* Is @cid marked to be aborted? Then it no longer is. */
+bool ssd_sq_take_abort(struct ssd_sq *sq, uint16_t cid);
+
 /* Match faults before execution; true: dealt with, *@status as of a handler. */
 bool ssd_fault_before(struct ssd *ssd, struct ssd_ctx *c, uint16_t *status);
 /* What is left of a fault at completion; true: the command is dealt with. */

@@ -129,6 +129,8 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM |
 		   NVME_ONCS_WRITE_ZEROES | NVME_ONCS_SAVE_SELECT | NVME_ONCS_VERIFY |
 		   NVME_ONCS_COPY | NVME_ONCS_TIMESTAMP;
+	id->fuses = ssd->opts.fuses ? NVME_FUSES_COMPARE_WRITE : 0;
+	id->acwu = ssd->opts.fuses ? (uint16_t)ssd->opts.awupf : 0;
 	id->vwc = ssd->opts.cache_bytes ?
 			  NVME_VWC_PRESENT | NVME_SET(NVME_VWC_FLUSH_ALL_SUPPORTED, VWC_FNVMBV) :
 			  0;

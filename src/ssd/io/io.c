@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * IO commands: opcode -> handler. Checks that every command shares, in order:
- * opcode (00/01), fused (00/02), reserved PSDT (00/02), NSID invalid (00/0b), NSID inactive
+ * opcode (00/01), fused (fused.c), reserved PSDT (00/02), NSID invalid (00/0b), NSID inactive
  * (00/02), Format or Sanitize in progress (00/84, 00/1d).
  */
 #include "ssd/io/io.h"
@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "ssd/admin/admin.h"
+#include "ssd/io/fused.h"
 
 #define EFFECTS(bits) (NVME_EFFECTS_CSUPP | (bits))
 #define PSDT_RESERVED 3u
@@ -45,8 +46,7 @@ uint16_t ssd_io_media_error(struct ssd *ssd, struct ssd_ctx *c, int rc)
 /* The slow half of dispatch: something about flags or namespace is special. */
 static uint16_t check(struct ssd *ssd, struct ssd_ctx *c, const struct ssd_op *op)
 {
-	if (NVME_GET(c->sqe.flags, SQE_FUSE) || (c->sqe.flags & 0x3c) ||
-	    NVME_GET(c->sqe.flags, SQE_PSDT) == PSDT_RESERVED) {
+	if (c->sqe.flags & 0x3c || NVME_GET(c->sqe.flags, SQE_PSDT) == PSDT_RESERVED) {
 		c->error_loc = SSD_LOC(1, 0);
 		return NVME_SC_INVALID_FIELD;
 	}
@@ -69,6 +69,8 @@ uint16_t ssd_io_dispatch(struct ssd *ssd, struct ssd_ctx *c)
 
 	if (!op->fn)
 		return NVME_SC_INVALID_OPCODE;
+	if (NVME_GET(c->sqe.flags, SQE_FUSE) && !(c->flags & SSD_CTX_FUSED))
+		return ssd_fused_half(ssd, c);
 	sc = check(ssd, c, op);
 	return sc ? sc : op->fn(ssd, c);
 }

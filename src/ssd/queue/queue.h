@@ -55,8 +55,11 @@ struct ssd_sq {
 	uint16_t id;
 	uint8_t prio; /* NVME_QPRIO_* */
 	bool live;
-	uint16_t naborts; /* queued commands to abort when they are fetched */
+	bool odd; /* the next command is not just executed: ssd_sq_update() */
 	/* cold from here */
+	bool fused_failed;     /* the command before was half of a fused operation, and failed */
+	uint16_t naborts;      /* queued commands to abort when they are fetched */
+	struct ssd_ctx *fused; /* first half of a fused operation, waits for the second */
 	uint32_t bad_tail;
 	uint64_t iova;
 	uint16_t aborts[SSD_SQ_ABORTS]; /* their CIDs */
@@ -70,6 +73,12 @@ uint16_t ssd_sq_create(struct ssd_ctrl *ctrl, uint16_t id, uint32_t size, uint64
 /* The queue's outstanding commands are gone with it, without completions. */
 void ssd_sq_destroy(struct ssd_ctrl *ctrl, struct ssd_sq *sq);
 void ssd_cq_destroy(struct ssd_ctrl *ctrl, struct ssd_cq *cq);
+
+/* After a change of what makes it odd. */
+static inline void ssd_sq_update(struct ssd_sq *sq)
+{
+	sq->odd = sq->naborts || sq->fused || sq->fused_failed;
+}
 
 /* Post @c to its completion queue, or let it wait for room. Frees @c when posted. */
 void ssd_cq_post(struct ssd *ssd, struct ssd_ctx *c);
