@@ -38,7 +38,7 @@ full_address() {
 	local address=${1,,}
 	[[ $address =~ ^[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$ ]] && address=0000:$address
 	[[ $address =~ ^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$ ]] ||
-		die "$1 is not a PCI address like 01:00.0"
+		die "$1 is not a PCI address like 01:00.0 ('pynvme status' shows which drive has which)"
 	[ -d "$pci/devices/$address" ] || die "no PCI device at $address"
 	is_nvme "$address" || die "$address is not an NVMe drive (class $(cat "$pci/devices/$address/class"))"
 	printf '%s\n' "$address"
@@ -146,10 +146,11 @@ give_to_caller() {
 }
 
 status() {
-	local driver used
+	local driver used names
 	driver=$(driver_of "$1")
 	used=$(usage_of "$1")
-	say "$1: ${driver:-no driver}${used:+, }$(paste -sd ';' <<<"$used")"
+	names=$(ls "$pci/devices/$1/nvme" 2>/dev/null | sed 's,^,/dev/,' | paste -sd ' ') || true
+	say "$1: ${driver:-no driver}${names:+ ($names)}${used:+, }$(paste -sd ';' <<<"$used")"
 }
 
 bind() {

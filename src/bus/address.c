@@ -34,9 +34,12 @@ static bool looks_like_tcp(const char *addr)
 	return digits >= 3 && digits <= 5 && (!port[1 + digits] || port[1 + digits] == '/');
 }
 
-/* What the address would be good for, if it were there. */
+/* What the address would be good for, if it were there; or what it is in the kernel's world. */
 static const char *unsupported(const char *addr)
 {
+	if (!strncmp(addr, "/dev/nvme", 9) || !strncmp(addr, "nvme", 4))
+		return "a drive goes by its PCI address here, which `pynvme status` shows beside "
+		       "the kernel's name: ";
 	if (!strncmp(addr, "vfio-user:", 10) || (*addr == '/' && strncmp(addr, "/dev/", 5) != 0))
 		return "vfio-user is not supported: ";
 	return looks_like_tcp(addr) ? "NVMe/TCP is not supported: " : "";

@@ -24,6 +24,7 @@ modprobe nvme
 """
 HOLD = 'import os, time; print(os.open("/dev/nvme0n1", os.O_EXCL), flush=True); time.sleep(600)'
 WITH_IOMMU = f"""
+setup named status
 modprobe ext4
 mke2fs -q -t ext4 /dev/nvme0n1 && mkdir -p /tmp/mnt && mount /dev/nvme0n1 /tmp/mnt
 setup mounted bind
@@ -109,6 +110,10 @@ def test_the_caller_of_sudo_gets_the_group(iommu: dict[str, str]) -> None:
 
 def test_status_says_who_has_the_drive(iommu: dict[str, str]) -> None:
     assert iommu["status"] == f"{NVME_BDF}: vfio-pci\nstatus 0\n"
+
+
+def test_status_has_the_name_that_the_kernel_gave(iommu: dict[str, str]) -> None:
+    assert iommu["named"] == f"{NVME_BDF}: nvme (/dev/nvme0)\nstatus 0\n"
 
 
 def test_drive_is_given_back_to_the_kernel(iommu: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -92,6 +93,24 @@ static void other_texts_are_refused_with_the_forms_there_are(void **state)
 	}
 }
 
+static void a_name_of_the_kernel_leads_to_the_list_of_drives(void **state)
+{
+	static const struct {
+		const char *addr;
+		bool hint;
+	} rows[] = {
+		{ "/dev/nvme0", true }, { "/dev/nvme0n1", true }, { "nvme12", true },
+		{ "/dev/sda", false },	{ "/run/nvme0", false },  { "01:00", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bus_address address;
+
+		assert_int_equal(bus_address_parse(&address, rows[i].addr), -EINVAL);
+		assert_int_equal(strstr(err_text(), "`pynvme status`") != NULL, rows[i].hint);
+	}
+}
+
 static void an_endless_address_is_refused(void **state)
 {
 	struct bus_address address;
@@ -108,6 +127,7 @@ int main(void)
 		cmocka_unit_test(addresses_have_one_canonical_form),
 		cmocka_unit_test(what_is_not_supported_is_said),
 		cmocka_unit_test(other_texts_are_refused_with_the_forms_there_are),
+		cmocka_unit_test(a_name_of_the_kernel_leads_to_the_list_of_drives),
 		cmocka_unit_test(an_endless_address_is_refused),
 	};
 
