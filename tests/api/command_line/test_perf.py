@@ -1,4 +1,4 @@
-"""``pynvme perf``: its flags, its reports, its exit status."""
+"""``pynvme perf``: its patterns, its reports, its line of progress."""
 
 import contextlib
 import csv
@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from nvme import perf
+from nvme.perf.samples import Sampler, Side, deviation_of, side_of, together
 from nvme.progress import wanted
 
 NULL = "sim:size=64M,media=null,latency=none"
@@ -59,7 +60,7 @@ def test_a_mix(capsys):
 def test_jobs_are_reported_one_by_one(capsys):
     found = jobs(capsys, "--numjobs=3", "--iodepth=1")
 
-    assert [job["groupid"] for job in found] == [0, 1, 2]
+    assert [job["groupid"] for job in found] == [0, 0, 0]
     assert [job["read"]["total_ios"] for job in found] == [COUNT] * 3
 
 
@@ -104,51 +105,108 @@ def test_the_report_goes_to_a_file(capsys, tmp_path):
     assert "read: IOPS=" in report.read_text()
 
 
-def test_a_rate(capsys):
-    (job,) = jobs(capsys, "--rate-iops=10000")
+@pytest.mark.parametrize("rate", ["--rate-iops=10000", "--rate=40000k", "--rate_iops=6000,4000"])
+def test_a_rate(capsys, rate):
+    (job,) = jobs(capsys, rate)
 
     assert job["job_runtime"] >= 199
 
 
-def test_verification(capsys):
-    status = perf.main(
-        ["sim:size=64M,latency=none", "--rw=rw", "--verify", "--number_ios=500", "--iodepth=1"]
-    )
-
-    assert status == 0, capsys.readouterr().err
+# --- samples ---
 
 
-@pytest.mark.parametrize("flags", [["--bs=100"], ["--rw=sideways"], ["--bs=4q"], ["--numjobs=x"]])
-def test_wrong_flags_end_with_a_message(flags, capsys):
-    with pytest.raises(SystemExit) as end:
-        perf.main([NULL, *flags])
-
-    assert end.value.code
-    assert "--" in f"{end.value.code}{capsys.readouterr().err}"
+def sampled(capsys, *flags):
+    """A job of two and a half seconds."""
+    (job,) = jobs(capsys, "--rate_iops=800", "--iodepth=8", *flags)
+    return job
 
 
-def test_a_wrong_device_is_no_traceback(capsys):
-    assert perf.main(["sim:nonsense=1"]) == 2
-    assert "nonsense" in capsys.readouterr().err
+def test_rates_have_a_sample_for_each_whole_second(capsys):
+    side = sampled(capsys)["read"]
+
+    assert side["iops_samples"] == side["bw_samples"] == 2
+    assert 790 <= side["iops_min"] <= side["iops_mean"] <= side["iops_max"] <= 810
+    assert side["bw_mean"] == pytest.approx(side["iops_mean"] * 4)
 
 
-def test_trouble_is_told_and_is_the_exit_status(capsys):
-    run(capsys, "--bs=1m", status=1)
+def test_each_direction_of_a_mix_has_rates_of_its_own(capsys):
+    job = sampled(capsys, "--rw=randrw", "--rwmixread=90")
+
+    assert 600 < job["read"]["iops_mean"] < 800
+    assert 20 < job["write"]["iops_mean"] < 140
+    total = job["read"]["iops_mean"] + job["write"]["iops_mean"]
+    assert 790 <= total <= 810
+
+
+def test_a_direction_that_nothing_went_in_has_no_samples(capsys):
+    (job,) = jobs(capsys)
+
+    assert [job["write"][f"iops_{what}"] for what in ("min", "max", "mean", "samples")] == [0] * 4
+
+
+def test_a_run_of_less_than_a_second_is_one_sample_without_deviation(capsys):
+    (job,) = jobs(capsys)
+
+    side = job["read"]
+    assert (side["iops_samples"], side["iops_stddev"]) == (1, 0)
+    assert side["iops_mean"] == side["iops"]
+
+
+def test_the_deviation_of_one_latency_is_0(capsys):
+    report = json.loads(run(capsys, "--output-format=json", "--number_ios=1"))
+
+    latency = report["jobs"][0]["read"]["clat_ns"]
+    assert (latency["N"], latency["stddev"]) == (1, 0)
+    assert latency["min"] == latency["max"] == latency["mean"]
 
 
 @pytest.mark.parametrize(
-    ("text", "bytes_"),
-    [("512", 512), ("4k", 4096), ("4KiB", 4096), ("1M", 1 << 20), ("2g", 2 << 30)],
+    ("numbers", "deviation"), [([], 0), ([5], 0), ([1, 3], 2**0.5), ([2, 2, 2], 0)]
 )
-def test_sizes(text, bytes_):
-    assert perf.size_of(text) == bytes_
+def test_standard_deviations(numbers, deviation):
+    assert deviation_of(numbers) == pytest.approx(deviation)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("10", 10), ("1.5s", 1.5), ("2m", 120), ("1h", 3600)]
-)
-def test_times(text, seconds):
-    assert perf.seconds_of(text) == seconds
+# --- one report for several workers ---
+
+
+def test_jobs_of_a_group_are_reported_together(capsys):
+    (job,) = jobs(capsys, "--numjobs=3", "--group_reporting", "--name=trio")
+
+    assert job["jobname"] == "trio"
+    assert job["read"]["total_ios"] == job["read"]["clat_ns"]["N"] == 3 * COUNT
+    assert "3 jobs together" in run(capsys, "--numjobs=3", "--group_reporting")
+
+
+def test_what_is_put_together_is_what_all_of_it_would_be():
+    first = Side(3, 12, 10**9, 10, 30, 20.0, 8.0, {(10, 19): 1, (20, 31): 2}, [3.0])
+    second = Side(1, 4, 2 * 10**9, 40, 40, 40.0, 0.0, {(40, 47): 1}, [1.0, 0.5])
+
+    both = together([first, Side(), second])
+
+    assert (both.count, both.bytes, both.run_ns) == (4, 16, 2 * 10**9)
+    assert (both.lowest, both.highest, both.mean) == (10, 40, 25.0)
+    assert both.deviation == pytest.approx((3 * 64 / 4 + (3 * 25 + 225) / 4) ** 0.5)
+    assert both.samples == [4.0, 0.5]
+    assert [both.percentile(p) for p in (25, 26, 75, 76, 100)] == [19, 31, 31, 40, 40]
+
+
+def test_percentiles_are_those_of_the_worker(own_namespace):
+    worker = own_namespace.ioworker(io_count=3000, output_io_per_second=[]).start()
+    worker.close()
+
+    side = side_of(worker, Sampler(), 2)
+
+    for percent in (1, 50, 99, 99.9, 99.99):
+        assert side.percentile(percent) == worker.percentile_ns(percent, 2)
+
+
+def test_the_shares_of_a_mix_are_those_of_each_second():
+    sampler = Sampler()
+    for elapsed, ios, reads in ((0.5, 10, 9), (1.0, 40, 30), (1.2, 50, 30), (2.1, 60, 35)):
+        sampler.look(elapsed, ios, reads)
+
+    assert sampler.shares(0.5) == [0.75, 0.25]
 
 
 def test_there_is_no_line_under_pytest(monkeypatch):
@@ -193,24 +251,6 @@ def standard_error_of_a_run(terminal):
         return text.decode()
     finally:
         os.close(master)
-
-
-@pytest.mark.parametrize("flag", ["--bs", "--size", "--offset", "--runtime"])
-@pytest.mark.parametrize("text", ["nan", "inf", "1e400", "-1e400"])
-def test_a_size_or_time_that_is_no_number_is_a_usage_error(capsys, flag, text):
-    with pytest.raises(SystemExit) as exit:
-        perf.main([NULL, f"{flag}={text}"])
-
-    assert exit.value.code == 2
-    assert f"{flag}" in (said := capsys.readouterr().err)
-    assert f"not a {'time' if flag == '--runtime' else 'size'}: '{text}'" in said
-
-
-@pytest.mark.parametrize("text", ["nan", "inf", "-1"])
-def test_a_rate_that_cannot_be_is_named(capsys, text):
-    assert perf.main([NULL, "--number_ios=1", f"--rate-iops={text}"]) == 2
-
-    assert "pynvme perf: iops must " in capsys.readouterr().err
 
 
 def test_a_long_run_shows_a_line_on_a_terminal():
