@@ -126,6 +126,7 @@ static void run(struct ssd *ssd, struct ssd_ctx *first, struct ssd_ctx *second)
 
 bool ssd_fused_next(struct ssd *ssd, struct ssd_sq *sq, struct ssd_ctx *c)
 {
+	struct ssd_ctrl *ctrl = c->ctrl;
 	bool is_second = fuse_of(c) == NVME_SQE_FUSE_SECOND && may_be(c);
 	uint16_t status = SSD_LATER;
 	struct ssd_ctx *first;
@@ -153,7 +154,7 @@ bool ssd_fused_next(struct ssd *ssd, struct ssd_sq *sq, struct ssd_ctx *c)
 		return true;
 	}
 	/* a fault that stops the drive has taken the first along, or a reset will */
-	if (ssd->running)
+	if (ctrl->running)
 		ssd_complete(ssd, first, NVME_SC_ABORTED_FAILED_FUSED);
 	if (status != SSD_LATER)
 		ssd_complete(ssd, c, status);
