@@ -73,6 +73,10 @@ static inline void submit_one(struct ioworker *w, uint64_t now_ns)
 
 static bool is_due(struct ioworker *w, uint64_t now_ns)
 {
+	if (w->plan.full) {
+		w->left = 0;
+		return false;
+	}
 	if (w->plan.replay)
 		return now_ns - w->start_ns >= plan_due_ns(&w->plan);
 	return rate_take(&w->rate, now_ns, 1);
@@ -115,6 +119,9 @@ static void publish(struct ioworker *w, uint64_t now_ns)
 	atomic_store_explicit(&w->live.ios, w->stats.total, memory_order_relaxed);
 	atomic_store_explicit(&w->live.reads, reads, memory_order_relaxed);
 	atomic_store_explicit(&w->live.bytes, lbas * w->lba_bytes, memory_order_relaxed);
+	if (w->plan.once)
+		atomic_store_explicit(&w->live.filled_ppm, (uint32_t)(plan_filled(&w->plan) * 1e6),
+				      memory_order_relaxed);
 	atomic_store_explicit(&w->live.elapsed_ns, now_ns - w->start_ns, memory_order_relaxed);
 }
 

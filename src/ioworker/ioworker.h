@@ -22,7 +22,7 @@
 #include "nvme/ns.h"
 #include "verify/verify.h"
 
-#define IOWORKER_DEPTH_MAX  1023u
+#define IOWORKER_DEPTH_MAX  65535u
 #define IOWORKER_ERRORS_MAX 16u /* kept in detail */
 #define IOWORKER_WHY_BYTES  256u
 

@@ -18,7 +18,7 @@
 
 static int check_opts(const struct ioworker_opts *o)
 {
-	if (!o->time_ns && !o->io_count && !o->plan.nreplay)
+	if (!o->time_ns && !o->io_count && !o->plan.nreplay && !o->plan.once)
 		return err_set(-EINVAL, "neither time nor io_count: the worker would never end");
 	if (!o->qdepth || o->qdepth > IOWORKER_DEPTH_MAX)
 		return err_set(-EINVAL, "qdepth must be 1..%u, not %u", IOWORKER_DEPTH_MAX,
@@ -184,7 +184,7 @@ void ioworker_begin(struct ioworker *w, uint64_t now_ns)
 	w->check_ns = now_ns;
 	w->left = w->io_count ? w->io_count : UINT64_MAX;
 	w->end_ns = w->time_ns ? now_ns + w->time_ns : UINT64_MAX;
-	w->paced = w->iops > 0 || w->plan.replay;
+	w->paced = w->iops > 0 || w->plan.replay || w->plan.once;
 	rate_init(&w->rate, w->iops, now_ns);
 	stats_start(&w->stats, now_ns);
 	atomic_store(&w->live.running, true);
@@ -213,7 +213,7 @@ void ioworker_close(struct ioworker *w)
 
 void ioworker_get_progress(const struct ioworker *w, struct ioworker_progress *out)
 {
-	double time = 0, count = 0;
+	double time = 0, count = 0, filled = 0;
 
 	out->running = atomic_load_explicit(&w->live.running, memory_order_relaxed);
 	out->ios = atomic_load_explicit(&w->live.ios, memory_order_relaxed);
@@ -224,6 +224,9 @@ void ioworker_get_progress(const struct ioworker *w, struct ioworker_progress *o
 		       (double)w->time_ns;
 	if (w->io_count)
 		count = (double)out->ios / (double)w->io_count;
+	filled = (double)atomic_load_explicit(&w->live.filled_ppm, memory_order_relaxed) / 1e6;
+	if (filled > count)
+		count = filled;
 	out->percent = 100 * (time > count ? time : count);
 	if (out->percent > 100)
 		out->percent = 100;

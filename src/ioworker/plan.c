@@ -5,6 +5,7 @@
 #include "ioworker/plan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,49 +61,110 @@ static int choice_init(struct plan_choice *c, const uint32_t *weight, size_t str
 
 /* --- places --- */
 
-static int place_init(struct plan_place *place, const struct plan_size *size,
-		      const struct plan_opts *o)
+/* The region of the options, clipped to the namespace. */
+static int region_init(struct plan *p, const struct plan_opts *o)
 {
-	uint64_t end = o->region_end < o->nlbas ? o->region_end : o->nlbas;
-	uint64_t first, over;
+	p->low = o->region_start;
+	p->end = o->region_end < o->nlbas ? o->region_end : o->nlbas;
+	if (p->low < p->end)
+		return 0;
+	return err_set(-EINVAL, "the region is empty: LBAs %llu to %llu (not included) of %llu",
+		       (unsigned long long)o->region_start, (unsigned long long)o->region_end,
+		       (unsigned long long)o->nlbas);
+}
 
-	if (!size->nlb || !size->align)
-		return err_set(-EINVAL, "size and alignment of a command must not be 0");
-	first = o->region_start;
-	over = first % size->align;
-	if (first < end && over)
-		first += size->align - over;
-	if (first >= end)
-		return err_set(-EINVAL,
-			       "the region is empty: LBAs %llu to %llu of %llu, aligned to %u",
-			       (unsigned long long)o->region_start,
-			       (unsigned long long)o->region_end, (unsigned long long)o->nlbas,
-			       size->align);
+static bool place_init(struct plan_place *place, const struct plan_size *size, const struct plan *p)
+{
+	uint64_t over = p->low % size->align;
+	uint64_t skip = over && !p->once ? size->align - over : 0;
+	uint64_t room = p->end - p->low;
+
 	place->nlb = size->nlb;
 	place->align = size->align;
-	place->first = first;
-	/* A region smaller than the command has one place for it, its start. */
-	place->last = end - first > size->nlb ? end - size->nlb : first;
-	place->nslots = (place->last - first) / size->align + 1;
-	return 0;
+	/* Room first, so that nothing wraps around at the end of all LBAs. */
+	if (room < skip || room - skip < size->nlb)
+		return false;
+	place->first = p->low + skip;
+	place->last = p->end - size->nlb;
+	place->nslots = (place->last - place->first) / size->align + 1;
+	return true;
+}
+
+/* Says of every size that does not fit that it does not. */
+static int refuse_sizes(const struct plan *p, const struct plan_opts *o, const bool *fits)
+{
+	char list[96] = "";
+	uint32_t n = 0, shown = 0;
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < o->nsizes; i++) {
+		if (fits[i])
+			continue;
+		if (n++ < 8) {
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%u", at ? ", " : "",
+					       o->sizes[i].nlb);
+			shown++;
+		}
+	}
+	return err_set(-EINVAL,
+		       "no IO of io_size %s%s fits into the region, LBAs %llu to %llu (not "
+		       "included), where starts are multiples of lba_align",
+		       list, shown < n ? ", ..." : "", (unsigned long long)p->low,
+		       (unsigned long long)p->end);
+}
+
+/* A Copy reads inside of the region, too: before its destination, or after it. */
+static int check_copy(const struct plan *p, uint8_t opcode, uint32_t nlb)
+{
+	if (opcode != NVME_CMD_COPY || p->end - p->low >= 3 * (uint64_t)nlb)
+		return 0;
+	return err_set(-EINVAL, "a Copy of %u LBAs needs a region of three times as many", nlb);
+}
+
+/* What the largest command needs of memory, and of MDTS. */
+static void note_data(struct plan *p, uint8_t opcode, uint32_t nlb)
+{
+	if (plan_moves_lbas(opcode) && nlb > p->max_nlb)
+		p->max_nlb = nlb;
+}
+
+static int place_sizes(struct plan *p, const struct plan_opts *o, bool *fits)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < o->nsizes; i++) {
+		const struct plan_size *size = &o->sizes[i];
+
+		if (!size->nlb || !size->align)
+			return err_set(-EINVAL, "size and alignment of a command must not be 0");
+		/* What is never chosen need not fit. */
+		fits[i] = place_init(&p->places[i], size, p) || !size->weight;
+		all &= fits[i];
+		for (uint32_t op = 0; op < o->nops && size->weight; op++) {
+			note_data(p, o->ops[op].opcode, size->nlb);
+			if (check_copy(p, o->ops[op].opcode, size->nlb))
+				return -EINVAL;
+		}
+	}
+	return all ? 0 : refuse_sizes(p, o, fits);
 }
 
 static int places_init(struct plan *p, const struct plan_opts *o)
 {
+	bool *fits;
 	int err;
 
 	if (!o->nsizes)
 		return err_set(-EINVAL, "no size of commands");
 	p->places = calloc(o->nsizes, sizeof(*p->places));
-	if (!p->places)
-		return err_set(-ENOMEM, "no memory");
-	for (uint32_t i = 0; i < o->nsizes; i++) {
-		err = place_init(&p->places[i], &o->sizes[i], o);
-		if (err)
-			return err;
-		if (o->sizes[i].nlb > p->max_nlb)
-			p->max_nlb = o->sizes[i].nlb;
-	}
+	fits = calloc(o->nsizes, sizeof(*fits));
+	if (!p->places || !fits)
+		err = err_set(-ENOMEM, "no memory");
+	else
+		err = place_sizes(p, o, fits);
+	free(fits);
+	if (err)
+		return err;
 	return choice_init(&p->place_choice, &o->sizes->weight, sizeof(*o->sizes), o->nsizes);
 }
 
@@ -147,6 +209,24 @@ static int op_add(struct plan *p, uint8_t opcode)
 	return 0;
 }
 
+/* Every command with LBAs has some, all of them in the region. */
+static int replay_check(const struct plan *p, const struct plan_replay *r, uint64_t i)
+{
+	if (r->opcode == NVME_CMD_FLUSH)
+		return 0;
+	if (!r->nlb)
+		return err_set(-EINVAL, "command %llu of the sequence has no LBAs",
+			       (unsigned long long)i);
+	if (r->slba >= p->low && r->slba < p->end && r->nlb <= p->end - r->slba)
+		return check_copy(p, r->opcode, r->nlb);
+	return err_set(
+		-EINVAL,
+		"command %llu of the sequence, %u LBAs at %llu, leaves the region, LBAs %llu "
+		"to %llu (not included)",
+		(unsigned long long)i, r->nlb, (unsigned long long)r->slba,
+		(unsigned long long)p->low, (unsigned long long)p->end);
+}
+
 static int replay_init(struct plan *p, const struct plan_opts *o)
 {
 	int err = 0;
@@ -157,11 +237,12 @@ static int replay_init(struct plan *p, const struct plan_opts *o)
 		return err_set(-ENOMEM, "no memory");
 	memcpy(p->replay, o->replay, o->nreplay * sizeof(*p->replay));
 	for (uint64_t i = 0; i < o->nreplay && !err; i++) {
-		if (o->replay[i].nlb > p->max_nlb)
-			p->max_nlb = o->replay[i].nlb;
+		note_data(p, o->replay[i].opcode, o->replay[i].nlb);
 		if (i && o->replay[i].at_ns < o->replay[i - 1].at_ns)
 			return err_set(-EINVAL, "the times of a sequence must not go back");
-		err = op_add(p, o->replay[i].opcode);
+		err = replay_check(p, &o->replay[i], i);
+		if (!err)
+			err = op_add(p, o->replay[i].opcode);
 	}
 	return err;
 }
@@ -183,12 +264,16 @@ static int ops_init(struct plan *p, const struct plan_opts *o)
 
 static int init(struct plan *p, const struct plan_opts *o)
 {
-	int err;
+	int err = region_init(p, o);
 
+	if (err)
+		return err;
 	if (o->nreplay)
 		return replay_init(p, o);
 	if (o->random_percent > 100)
 		return err_set(-EINVAL, "%u per cent of random LBAs", o->random_percent);
+	if (o->once && (o->random_percent || o->has_step))
+		return err_set(-EINVAL, "only sequential commands fill a region once");
 	err = ops_init(p, o);
 	if (!err)
 		err = places_init(p, o);
@@ -207,6 +292,7 @@ int plan_init(struct plan *p, const struct plan_opts *opts)
 	p->has_step = opts->has_step;
 	p->lba_step = opts->lba_step;
 	p->lba_start = opts->lba_start;
+	p->once = opts->once;
 	err = init(p, opts);
 	if (err)
 		plan_fini(p);
@@ -261,9 +347,29 @@ static uint64_t __attribute__((noinline)) first_lba(struct plan *p, const struct
 	p->nslots = place->nslots;
 	p->align = place->align;
 	p->nlb = place->nlb;
-	if (p->lba_start < place->first || p->lba_start > place->last)
+	if (p->lba_start < place->first || p->lba_start > (p->once ? p->end - 1 : place->last))
 		return place->first;
 	return p->lba_start;
+}
+
+/* Where the one before ended, as far as its alignment says; the last one ends with the region. */
+static void __attribute__((noinline))
+fill_next(struct plan *p, const struct plan_place *place, struct plan_io *io)
+{
+	uint64_t room;
+
+	io->slba = p->begun ? p->prev + (uint64_t)p->step : first_lba(p, place);
+	room = p->end - io->slba;
+	if (io->nlb > room)
+		io->nlb = (uint32_t)room;
+	p->full = io->nlb == room || place->align >= room;
+}
+
+double plan_filled(const struct plan *p)
+{
+	if (p->full)
+		return 1;
+	return p->begun ? (double)(p->prev - p->low) / (double)(p->end - p->low) : 0;
 }
 
 static void __attribute__((noinline)) replay_next(struct plan *p, struct plan_io *io)
@@ -292,7 +398,9 @@ void plan_next_general(struct plan *p, struct plan_io *io)
 	io->op = (uint8_t)op;
 	io->opcode = p->opcodes[op];
 	io->nlb = place->nlb;
-	if (unlikely(!p->begun))
+	if (unlikely(p->once))
+		fill_next(p, place, io);
+	else if (unlikely(!p->begun))
 		io->slba = first_lba(p, place);
 	else if (p->random_percent == 100 ||
 		 (p->random_percent && rand_below(&p->rand, 100) < p->random_percent))

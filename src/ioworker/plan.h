@@ -12,6 +12,7 @@
 
 #include "base/likely.h"
 #include "base/rand.h"
+#include "spec/nvme.h"
 
 #define PLAN_OPS_MAX	16u
 #define PLAN_SLICES	100u
@@ -43,10 +44,13 @@ struct plan_replay {
  * @ops: at most PLAN_OPS_MAX, each opcode once
  * @slices: PLAN_SLICES weights of equal parts of the region, sum PLAN_WEIGHT_SUM; NULL: uniform
  * @replay: commands to be issued in this order, instead of all the rest
- * @region_end: exclusive; clipped to @nlbas, the size of the namespace
+ * @region_end: exclusive; clipped to @nlbas, the size of the namespace. No command leaves the
+ *       region: every size that is ever chosen must fit, and a @replay must stay inside
  * @lba_start: of the first command; below the region it is raised to its start, beyond it wraps
  * @random_percent: so many per cent of the commands get a random LBA, the others follow
  * @lba_step: from one following command to the next, when @has_step; else the alignment
+ * @once: a sequential plan that ends when the region is full, its last command cut at the end;
+ *       it starts at @region_start whatever the alignment. Not with @has_step
  */
 struct plan_opts {
 	const struct plan_size *sizes;
@@ -63,6 +67,7 @@ struct plan_opts {
 	uint32_t random_percent;
 	bool has_step;
 	int64_t lba_step;
+	bool once;
 	uint64_t seed;
 };
 
@@ -85,6 +90,9 @@ struct plan_choice {
  * struct plan
  * @simple: all commands to come are of one opcode and size, random and uniform
  * @first, @nslots, @align, @nlb: of their place
+ * @once, @full: the region is filled once; it is full: no more commands
+ * @low, @end: the region, clipped to the namespace
+ * @max_nlb: of the commands whose data is the LBAs'
  */
 struct plan {
 	struct rand rand;
@@ -107,7 +115,10 @@ struct plan {
 	uint8_t *slice_of; /* PLAN_WEIGHT_SUM entries, or NULL */
 	struct plan_replay *replay;
 	uint64_t nreplay;
+	bool once;
+	bool full;
 	/* cold from here */
+	uint64_t low, end;
 	uint64_t replayed;
 	uint64_t lba_start;
 	uint32_t max_nlb;
@@ -122,7 +133,8 @@ struct plan_io {
 
 /**
  * plan_init() - everything is copied
- * Errors with a text: -EINVAL empty region, no sizes, too many opcodes, bad weights; -ENOMEM.
+ * Errors with a text: -EINVAL no command fits into the region, no sizes, too many opcodes, bad
+ * weights; -ENOMEM.
  */
 int plan_init(struct plan *p, const struct plan_opts *opts);
 void plan_fini(struct plan *p);
@@ -130,7 +142,7 @@ void plan_fini(struct plan *p);
 /* plan_next() of anything but random commands of one kind. */
 void plan_next_general(struct plan *p, struct plan_io *io);
 
-/* Hot: the next command; a replay must not be asked for more than it has. */
+/* Hot: the next command; a replay, or a region that is full, must not be asked for more. */
 static inline void plan_next(struct plan *p, struct plan_io *io)
 {
 	if (likely(p->simple)) {
@@ -142,6 +154,15 @@ static inline void plan_next(struct plan *p, struct plan_io *io)
 	}
 	plan_next_general(p, io);
 }
+
+/* Whether the data of a command is that of its LBAs (bits 1:0: NVMe base 2.0, figure 88). */
+static inline bool plan_moves_lbas(uint8_t opcode)
+{
+	return (opcode & 3) && opcode != NVME_CMD_DSM && opcode != NVME_CMD_COPY;
+}
+
+/* How much of the region a plan with @once has filled, 0..1. */
+double plan_filled(const struct plan *p);
 
 /* When the next command of a replay is due, since the start; UINT64_MAX after the last. */
 static inline uint64_t plan_due_ns(const struct plan *p)

@@ -19,11 +19,6 @@ static bool to_device(uint8_t opcode)
 	return opcode & 1;
 }
 
-static bool has_data(uint8_t opcode)
-{
-	return opcode & 3;
-}
-
 static bool any_to_device(const struct ioworker *w)
 {
 	for (uint32_t i = 0; i < w->plan.nops; i++) {
@@ -40,7 +35,8 @@ static size_t page_up(size_t bytes)
 
 int ioworker_slots_alloc(struct ioworker *w)
 {
-	size_t bytes = page_up((size_t)w->plan.max_nlb * w->stride_bytes);
+	/* Range lists need a page. */
+	size_t bytes = page_up(w->plan.max_nlb ? (size_t)w->plan.max_nlb * w->stride_bytes : 1);
 	bool writes = any_to_device(w);
 	size_t each = writes ? 2 * bytes : bytes;
 	struct rand rand;
@@ -89,12 +85,13 @@ command_dsm(struct ioworker *w, struct ioworker_slot *slot, const struct plan_io
 	nvme_cmd_dsm(&slot->req, w->ns, range, 1, NVME_DSM_AD);
 }
 
-/* Onto the LBAs of the plan, from the ones before them, or at the very start after them. */
+/* Onto the LBAs of the plan, from the ones before them, or at the start of the region after them. */
 static void __attribute__((noinline))
 command_copy(struct ioworker *w, struct ioworker_slot *slot, const struct plan_io *io)
 {
 	struct nvme_copy_range *range = slot->read_data;
-	uint64_t from = io->slba >= io->nlb ? io->slba - io->nlb : io->slba + io->nlb;
+	bool before = io->slba - w->plan.low >= io->nlb;
+	uint64_t from = before ? io->slba - io->nlb : io->slba + io->nlb;
 
 	*range = (struct nvme_copy_range){ .slba = from, .nlb = (uint16_t)(io->nlb - 1) };
 	nvme_cmd_copy(&slot->req, w->ns, range, 1, io->slba, 0, 0);
@@ -147,7 +144,7 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 		command_copy(w, slot, io);
 		break;
 	default:
-		if (has_data(io->opcode))
+		if (plan_moves_lbas(io->opcode))
 			data = to_device(io->opcode) ? slot->write_data : slot->read_data;
 		req->flags = 0;
 		command_rw(w, req, io, data);

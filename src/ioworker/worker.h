@@ -58,7 +58,7 @@ struct ioworker {
 	uint32_t stride_bytes;
 	bool ending;
 	bool waiting; /* a step without work left commands in flight */
-	bool paced;   /* commands have a time before which they must not go out */
+	bool paced;   /* commands have a time before which they must not go out, or a last one */
 	_Atomic bool closing;
 	_Atomic bool stop;
 	struct rate rate;
@@ -82,6 +82,7 @@ struct ioworker {
 	struct {
 		_Atomic bool running;
 		_Atomic uint64_t ios, reads, bytes, elapsed_ns;
+		_Atomic uint32_t filled_ppm; /* of the region */
 	} live;
 	struct {
 		pthread_t id;

@@ -1,57 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which commands a plan makes. */
-#include "fixture.h"
-
 #include "base/err.h"
-#include "ioworker/plan.h"
-
-static const struct plan_size size_8 = { .nlb = 8, .align = 8, .weight = 1 };
-static const struct plan_op reads = { .opcode = 2, .weight = 100 };
-
-/* Sequential reads of 8 LBAs over 1,000. */
-static struct plan_opts options(void)
-{
-	return (struct plan_opts){
-		.sizes = &size_8,
-		.nsizes = 1,
-		.ops = &reads,
-		.nops = 1,
-		.nlbas = 1000,
-		.region_end = UINT64_MAX,
-		.seed = 7,
-	};
-}
-
-static struct plan made(const struct plan_opts *o)
-{
-	struct plan p;
-
-	assert_int_equal(plan_init(&p, o), 0);
-	return p;
-}
-
-static uint64_t next_lba(struct plan *p)
-{
-	struct plan_io io;
-
-	plan_next(p, &io);
-	return io.slba;
-}
-
-static void expect(const struct plan_opts *o, const uint64_t *lbas, unsigned int n)
-{
-	struct plan p = made(o);
-
-	for (unsigned int i = 0; i < n; i++)
-		assert_int_equal(next_lba(&p), lbas[i]);
-	plan_fini(&p);
-}
-
-#define EXPECT(o, ...)                                           \
-	do {                                                     \
-		const uint64_t lbas[] = { __VA_ARGS__ };         \
-		expect(o, lbas, (unsigned int)ARRAY_SIZE(lbas)); \
-	} while (0)
+#include "plan_fixture.h"
 
 static void sequential_goes_by_alignment_and_wraps(void **state)
 {
@@ -71,48 +21,23 @@ static void a_command_never_crosses_the_end(void **state)
 	EXPECT(&o, 0, 300, 600, 0);
 }
 
-static void the_region_start_is_aligned_up_and_its_end_excluded(void **state)
+/* MDTS is about data that moves. */
+static void only_commands_that_move_their_lbas_have_a_size(void **state)
 {
-	struct plan_opts o = options();
-
-	o.region_start = 17;
-	o.region_end = 48;
-	EXPECT(&o, 24, 32, 40, 24);
-}
-
-static void the_region_ends_with_the_namespace(void **state)
-{
-	struct plan_opts o = options();
-
-	o.region_start = 984;
-	EXPECT(&o, 984, 992, 984);
-}
-
-static void an_empty_region_is_refused(void **state)
-{
+	const struct plan_op trims[] = { { NVME_CMD_DSM, 50 }, { NVME_CMD_WRITE_ZEROES, 50 } };
+	const struct plan_op mix[] = { { NVME_CMD_DSM, 50 }, { NVME_CMD_COMPARE, 50 } };
 	struct plan_opts o = options();
 	struct plan p;
 
-	o.region_start = 1000;
-	assert_int_equal(plan_init(&p, &o), -EINVAL);
-	assert_non_null(strstr(err_text(), "region is empty"));
-	o.region_start = 500;
-	o.region_end = 500;
-	assert_int_equal(plan_init(&p, &o), -EINVAL);
-	o.region_start = 1;
-	o.region_end = 8;
-	assert_int_equal(plan_init(&p, &o), -EINVAL);
-}
-
-static void a_region_smaller_than_the_command_has_one_place(void **state)
-{
-	struct plan_opts o = options();
-
-	o.region_start = 16;
-	o.region_end = 18;
-	EXPECT(&o, 16, 16);
-	o.random_percent = 100;
-	EXPECT(&o, 16, 16, 16);
+	o.ops = trims;
+	o.nops = 2;
+	p = made(&o);
+	assert_int_equal(p.max_nlb, 0);
+	plan_fini(&p);
+	o.ops = mix;
+	p = made(&o);
+	assert_int_equal(p.max_nlb, 8);
+	plan_fini(&p);
 }
 
 static void the_first_command_goes_to_lba_start(void **state)
@@ -365,7 +290,9 @@ static void a_replay_is_what_was_recorded(void **state)
 		{ .at_ns = 10, .slba = 900, .nlb = 64, .opcode = 1 },
 		{ .at_ns = 10, .slba = 7, .nlb = 2, .opcode = 2 },
 	};
-	struct plan_opts o = { .replay = replay, .nreplay = 3, .nlbas = 1000 };
+	struct plan_opts o = {
+		.replay = replay, .nreplay = 3, .nlbas = 1000, .region_end = UINT64_MAX
+	};
 	struct plan p = made(&o);
 	struct plan_io io;
 
@@ -385,10 +312,13 @@ static void a_replay_is_what_was_recorded(void **state)
 static void a_replay_must_not_go_back_in_time(void **state)
 {
 	const struct plan_replay replay[] = { { .at_ns = 5, .nlb = 1 }, { .at_ns = 4, .nlb = 1 } };
-	struct plan_opts o = { .replay = replay, .nreplay = 2, .nlbas = 1000 };
+	struct plan_opts o = {
+		.replay = replay, .nreplay = 2, .nlbas = 1000, .region_end = UINT64_MAX
+	};
 	struct plan p;
 
 	assert_int_equal(plan_init(&p, &o), -EINVAL);
+	assert_non_null(strstr(err_text(), "go back"));
 }
 
 int main(void)
@@ -396,10 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sequential_goes_by_alignment_and_wraps),
 		cmocka_unit_test(a_command_never_crosses_the_end),
-		cmocka_unit_test(the_region_start_is_aligned_up_and_its_end_excluded),
-		cmocka_unit_test(the_region_ends_with_the_namespace),
-		cmocka_unit_test(an_empty_region_is_refused),
-		cmocka_unit_test(a_region_smaller_than_the_command_has_one_place),
+		cmocka_unit_test(only_commands_that_move_their_lbas_have_a_size),
 		cmocka_unit_test(the_first_command_goes_to_lba_start),
 		cmocka_unit_test(a_step_may_be_negative),
 		cmocka_unit_test(a_step_of_zero_stays),
