@@ -63,9 +63,8 @@ def workers(
             read_percentage=reads,
             time=seconds,
             io_count=count,
-            qdepth=qdepth,
+            iodepth=qdepth,
             region_end=region_lbas,
-            _qdepth_min=1,
             _cpu=CPU if jobs == 1 else -1,
         ).start()
         for _ in range(jobs)

@@ -2,124 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import operator
-import struct
+import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from nvme import _core
+from nvme import _core, ioworker_args, warn
 from nvme.cmdlog import decode
 from nvme.dotdict import DotDict
-from nvme.number import real
+from nvme.ioworker_args import LBA_END, OPCODE_READ, OPCODE_WRITE
 from nvme.progress import Progress
 
 if TYPE_CHECKING:
     from nvme.namespace import Namespace
 
-OPCODE_WRITE = 1
-OPCODE_READ = 2
-LBA_END = 2**64 - 1
-#: The longest run.
-HOURS_MAX = 1000
+__all__ = ["OPCODE_READ", "OPCODE_WRITE", "IOWorker"]
+
 #: How long close() waits between two looks at the terminal.
 LOOK_SECONDS = 0.2
-
-
-def _int(value: Any, name: str) -> int:
-    """A whole number; scripts compute them with floats."""
-    if isinstance(value, float):
-        assert math.isfinite(value), f"{name} must be a number, not {value}"
-        return int(value)
-    return operator.index(value)
-
-
-def _real(value: Any, name: str) -> float:
-    try:
-        return real(value, name)
-    except ValueError as error:
-        raise AssertionError(str(error)) from None
-
-
-def _unsigned(value: Any, name: str, highest: int = LBA_END) -> int:
-    number = _int(value, name)
-    assert 0 <= number <= highest, f"{name} must be 0..{highest}, not {value}"
-    return number
-
-
-def _sizes(io_size: Any, lba_align: Any) -> bytes:
-    """Triples of size, alignment and weight."""
-    if isinstance(io_size, dict):
-        sizes = [_int(size, "io_size") for size in io_size]
-        weights = [_unsigned(weight, "io_size", 2**32 - 1) for weight in io_size.values()]
-    elif isinstance(io_size, Iterable):
-        sizes = [_int(size, "io_size") for size in io_size]
-        weights = [1] * len(sizes)
-    else:
-        sizes, weights = [_int(io_size, "io_size")], [1]
-    if lba_align is None:
-        aligns = sizes
-    elif isinstance(lba_align, Iterable):
-        aligns = [_int(align, "lba_align") for align in lba_align]
-        assert len(aligns) == len(sizes), "lba_align must have one entry for each io_size"
-    else:
-        aligns = [_int(lba_align, "lba_align")] * len(sizes)
-    assert sizes, "io_size must not be empty"
-    assert all(1 <= size <= 65536 for size in sizes), "io_size must be 1..65536 LBAs"
-    assert all(1 <= align < 2**32 for align in aligns), "lba_align must be at least 1 LBA"
-    assert any(weights), "io_size: all weights are zero"
-    return b"".join(
-        struct.pack("<III", *triple) for triple in zip(sizes, aligns, weights, strict=True)
-    )
-
-
-def _ops(read_percentage: Any, op_percentage: dict[int, int] | None) -> bytes:
-    """Pairs of opcode and weight."""
-    if op_percentage is None:
-        reads = _unsigned(read_percentage, "read_percentage", 100)
-        weights = {OPCODE_READ: reads, OPCODE_WRITE: 100 - reads}
-    else:
-        weights = {
-            _unsigned(opcode, "op_percentage", 255): _unsigned(weight, "op_percentage", 100)
-            for opcode, weight in op_percentage.items()
-        }
-        assert sum(weights.values()) == 100, "op_percentage must sum up to 100 per cent"
-    # One that never comes need not be chosen from.
-    return b"".join(struct.pack("<II", *pair) for pair in weights.items() if pair[1])
-
-
-def _slices(distribution: Sequence[int] | None) -> bytes | None:
-    if distribution is None:
-        return None
-    weights = [_unsigned(weight, "distribution", 10000) for weight in distribution]
-    assert len(weights) == 100, f"distribution must have 100 weights, not {len(weights)}"
-    assert sum(weights) == 10000, f"distribution must sum up to 10000, not {sum(weights)}"
-    return struct.pack("<100H", *weights)
-
-
-def _replay(io_sequence: Sequence[tuple[int, int, int, int]] | None) -> bytes | None:
-    if io_sequence is None:
-        return None
-    packed = []
-    for at_us, opcode, slba, nlb in io_sequence:
-        assert 0 <= at_us <= HOURS_MAX * 3600e6, (
-            f"io_sequence: times must be 0..{HOURS_MAX} hours, not {at_us} us"
-        )
-        at_ns = _unsigned(at_us * 1000, "io_sequence")
-        count = _unsigned(nlb, "io_sequence", 65536)
-        assert count, "io_sequence: a command of no LBAs"
-        slba = _unsigned(slba, "io_sequence")
-        packed.append(struct.pack("<QQII", at_ns, slba, count, _unsigned(opcode, "opcode", 255)))
-    assert packed, "io_sequence must not be empty"
-    return b"".join(packed)
-
-
-def _random_percent(lba_random: Any) -> int:
-    if isinstance(lba_random, bool):
-        return 100 if lba_random else 0
-    return _unsigned(lba_random, "lba_random", 100)
+#: A worker that nobody closed is given so long to end what is in flight.
+DRAIN_SECONDS = 30
+#: results.error of host ERROR -n is this plus n: no SCT << 8 | SC is as large.
+HOST_ERROR = 0x8000
 
 
 class IOWorker:
@@ -128,6 +33,10 @@ class IOWorker:
     Made by Namespace.ioworker(), whose parameters it takes. Either start() it and close() it,
     or use it in a with block.
     """
+
+    _worker: _core.Worker
+    _started = False
+    _results: DotDict | None = None
 
     def __init__(
         self,
@@ -154,50 +63,44 @@ class IOWorker:
         pvalue: int = 0,
         io_sequence: Sequence[tuple[int, int, int, int]] | None = None,
         output_cmdlog_list: list[Any] | None = None,
-        _qdepth_min: int = 2,
+        output_latency_distribution_ns: list[tuple[int, int, int]] | None = None,
+        iodepth: Any = None,
         _cpu: int = -1,
     ) -> None:
-        time = _real(time, "time")
-        assert 0 <= time <= HOURS_MAX * 3600, f"time must be 0..{HOURS_MAX} hours, not {time:g} s"
-        count = _unsigned(io_count, "io_count")
-        assert time > 0 or count or io_sequence is not None, "either time or io_count is needed"
-        depth = _int(qdepth, "qdepth")
-        assert _qdepth_min <= depth <= 1023, f"qdepth must be {_qdepth_min}..1023, not {qdepth}"
-        iops = _real(iops, "iops")
+        span = ioworker_args.span(time, io_count, region_end, lba_random, lba_step, io_sequence)
+        iops = ioworker_args.number(iops, "iops")
         assert iops >= 0, f"iops must not be negative, but is {iops:g}"
-        for percent in output_percentile_latency or ():
-            assert 0 < percent < 100, f"a percentile must be above 0 and below 100, not {percent}"
-        if lba_step is not None:
-            lba_step = _int(lba_step, "lba_step")
-            assert -(2**63) <= lba_step < 2**63, f"lba_step is too large: {lba_step}"
+        ioworker_args.outputs(
+            output_io_per_second=output_io_per_second,
+            output_percentile_latency=output_percentile_latency,
+            op_percentage=op_percentage,
+            output_cmdlog_list=output_cmdlog_list,
+            output_latency_distribution_ns=output_latency_distribution_ns,
+        )
         self._per_second = output_io_per_second
         self._percentiles = output_percentile_latency
         self._op_percentage = op_percentage
         self._recent = output_cmdlog_list
-        self._time = time
-        self._results: DotDict | None = None
+        self._latencies = output_latency_distribution_ns
+        self._time = span["time_ns"] / 1e9
         self._errors: list[DotDict] = []
         self._seconds: list[int] | None = None
-        self._started = False
         self._raw: dict[str, Any] = {}
         #: Bytes of data in an LBA.
         self.lba_bytes = namespace.sector_size
+        replays = io_sequence is not None
         self._worker = _core.Worker(
             namespace,
-            sizes=None if io_sequence is not None else _sizes(io_size, lba_align),
-            ops=None if io_sequence is not None else _ops(read_percentage, op_percentage),
-            slices=_slices(distribution),
-            replay=_replay(io_sequence),
-            region_start=_unsigned(region_start, "region_start"),
-            region_end=min(_int(region_end, "region_end"), LBA_END),
-            lba_start=_unsigned(lba_start, "lba_start"),
-            random_percent=_random_percent(lba_random),
-            lba_step=lba_step,
-            time_ns=round(time * 1e9),
-            io_count=count,
+            sizes=None if replays else ioworker_args.sizes(io_size, lba_align),
+            ops=None if replays else ioworker_args.ops(read_percentage, op_percentage),
+            slices=ioworker_args.slices(distribution),
+            replay=ioworker_args.replay(io_sequence),
+            region_start=ioworker_args.unsigned(region_start, "region_start"),
+            lba_start=ioworker_args.unsigned(lba_start, "lba_start"),
+            **span,
             iops=iops,
-            qdepth=depth,
-            qprio=_unsigned(qprio, "qprio", 3),
+            qdepth=ioworker_args.depth(qdepth, iodepth, namespace._nvme.cap & 0xFFFF),
+            qprio=ioworker_args.unsigned(qprio, "qprio", 3),
             ptype=ptype,
             pvalue=pvalue,
             per_second=output_io_per_second is not None,
@@ -206,6 +109,8 @@ class IOWorker:
         )
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_worker"):
+            return "<ioworker: refused>"
         running, percent, ios, _, _ = self._worker.progress
         state = "running" if running else "ended" if self._results else "not started"
         return f"<ioworker: {state}, {percent:.0f} %, {ios} commands>"
@@ -298,7 +203,10 @@ class IOWorker:
         io_count_read, io_count_write, io_count_nonread: commands that ended well
         mseconds: duration
         latency_max_us, latency_average_us
-        error: SCT << 8 | SC of the first failure, or 0
+        error: SCT << 8 | SC of the first failure; 8000h + n for host ERROR -n; or 0
+        host_error: -n when the host ended the worker (-1 start, -2 io_size above MDTS, -3 timeout,
+        -4 overdue, -5 memory), or 0
+        why: what failed, in words, or ""
         cpu_usage: of one CPU, 0..1
         """
         return self._finish()
@@ -317,8 +225,11 @@ class IOWorker:
         if self._results is None:
             assert self._started, "the worker has not been started"
             self._wait()
+            self._worker.report()
             self._results = self._collect()
-            self._warn()
+            for text in self._failures():
+                # The line of the script that called close(), or left the with block.
+                warn.worker(text, 3)
         return self._results
 
     def _wait(self) -> None:
@@ -333,7 +244,7 @@ class IOWorker:
 
     def _collect(self) -> DotDict:
         worker = self._worker
-        self._raw = raw = worker.result()
+        raw = self._read()
         seconds = raw["run_ns"] / 1e9
         results = DotDict(
             io_count_read=raw["reads"],
@@ -342,7 +253,9 @@ class IOWorker:
             mseconds=max(1, round(seconds * 1000)),
             latency_max_us=raw["max_ns"] / 1000,
             latency_average_us=raw["mean_ns"] / 1000,
-            error=raw["status"] if raw["failed"] else 0,
+            error=self._error_code(),
+            host_error=raw["fault"],
+            why="; ".join(self._failures()),
             cpu_usage=min(1.0, raw["cpu_ns"] / raw["run_ns"]) if raw["run_ns"] else 0.0,
         )
         if self._per_second is not None:
@@ -352,15 +265,15 @@ class IOWorker:
         if self._percentiles is not None:
             for percent in self._percentiles:
                 self._percentiles[percent] = worker.percentile(percent) / 1000
-            results.latency_distribution = worker.latencies()
+        if self._latencies is not None:
+            self._latencies[:] = worker.latencies()
         if self._op_percentage is not None:
             counts = {opcode: count for opcode, count, *_ in worker.opcodes()}
             for opcode in self._op_percentage:
-                self._op_percentage[opcode] = counts.get(_int(opcode, "op_percentage"), 0)
+                self._op_percentage[opcode] = counts.get(int(opcode), 0)
         if self._recent is not None:
             recent = worker.recent()
             self._recent[: len(recent)] = recent
-        self._errors = [self._error(*entry) for entry in worker.errors()]
         return results
 
     @staticmethod
@@ -391,12 +304,22 @@ class IOWorker:
             )
         return error
 
-    def _warn(self) -> None:
+    def _read(self) -> dict[str, Any]:
+        self._raw = self._worker.result()
+        self._errors = [self._error(*entry) for entry in self._worker.errors()]
+        return self._raw
+
+    def _error_code(self) -> int:
+        if self._raw["failed"]:
+            return int(self._raw["status"])
+        return HOST_ERROR - int(self._raw["fault"]) if self._raw["fault"] else 0
+
+    def _failures(self) -> list[str]:
+        """What went wrong, of the host and of the device."""
         raw = self._raw
-        # The line of the script that called close(), or left the with block.
-        level = 4
+        texts = []
         if raw["fault"]:
-            warnings.warn(f"ioworker host ERROR {raw['fault']}: {raw['why']}", stacklevel=level)
+            texts.append(f"ioworker host ERROR {raw['fault']}: {raw['why']}")
         if raw["failed"]:
             status = raw["status"]
             text = f"{status >> 8:02x}/{status & 0xFF:02x}, {_core.status_name(status)}"
@@ -409,4 +332,21 @@ class IOWorker:
                         f": LBA {error.lba}: CRC {error.crc_got:08x}h instead of "
                         f"{error.crc_expected:08x}h, stamped as LBA {error.stamp}"
                     )
-            warnings.warn(f"ioworker device ERROR status: {text}", stacklevel=level)
+            texts.append(f"ioworker device ERROR status: {text}")
+        return texts
+
+    def __del__(self) -> None:
+        if not self._started or self._results is not None or sys.is_finalizing():
+            return
+        try:
+            self._worker.stop()
+            if not self._worker.join(DRAIN_SECONDS):
+                return
+            self._read()
+        except SystemError:
+            return  # of another process, or closed by the end of this one
+        texts = self._failures()
+        for text in texts:
+            warn.worker(f"{text} (the worker was never closed)", 2)
+        if not texts:
+            warnings.warn(f"{self!r} was never closed", ResourceWarning, 2, source=self)

@@ -102,6 +102,8 @@ class Namespace(_core.Namespace):
         pvalue: int = 0,
         io_sequence: Sequence[tuple[int, int, int, int]] | None = None,
         output_cmdlog_list: list[Any] | None = None,
+        output_latency_distribution_ns: list[tuple[int, int, int]] | None = None,
+        iodepth: int | float | None = None,
     ) -> IOWorker:
         """Make a worker that sends IO from a thread of its own, through a queue of its own.
 
@@ -111,7 +113,9 @@ class Namespace(_core.Namespace):
         read_percentage: reads among reads and writes
         time: seconds; 0: until io_count
         qdepth: commands in flight, 2..1023
-        region_start, region_end: LBAs to stay in; the end is not included
+        region_start, region_end: LBAs to stay in; the end is not included. Every io_size must fit.
+        A sequential worker with a region_end, and neither time nor io_count, fills it once; its
+        last command is cut at the end
         iops: commands a second at most; 0: no limit
         io_count: commands in all; 0: until the time is over
         lba_start: first LBA
@@ -122,8 +126,11 @@ class Namespace(_core.Namespace):
         op_percentage: {opcode: per cent}; becomes the real counts
         distribution: 100 weights, in sum 10,000, over 100 equal slices of the region
         ptype, pvalue: data of writes, as in Buffer
-        io_sequence: commands to replay, (us since start, opcode, slba, nlb) each
+        io_sequence: commands to replay, (us since start, opcode, slba, nlb) each; a Flush needs no
+        LBAs, a Dataset Management deallocates its own
         output_cmdlog_list: list that receives the last commands, (slba, nlb, opcode) each
+        output_latency_distribution_ns: list that receives (lowest, highest, count) of each bucket
+        iodepth: commands in flight, 1..MQES; stands in for qdepth
 
         Either start() it and close() it, or use it in a with block; close() returns the results.
         """

@@ -13,3 +13,8 @@ def status(cdw: int, what: str, stacklevel: int) -> None:
             f"ERROR status: {code >> 8:02x}/{code & 0xFF:02x}, {_core.status_name(code)}: {what}",
             stacklevel=stacklevel + 1,
         )
+
+
+def worker(text: str, stacklevel: int) -> None:
+    """Warn of a worker that failed."""
+    warnings.warn(text, stacklevel=stacklevel + 1)

@@ -186,6 +186,8 @@ int nvme_admin_must(struct nvme_ctrl *ctrl, struct nvme_req *req, uint32_t timeo
 void nvme_event_push(struct nvme_ctrl *ctrl, const struct nvme_event *ev);
 /* 1 and the oldest event, or 0. Lost ones (ring full) are counted in *lost when not NULL. */
 int nvme_event_pop(struct nvme_ctrl *ctrl, struct nvme_event *ev, uint64_t *lost);
+/* The same, but events of type @left stay where they are. */
+int nvme_event_pop_but(struct nvme_ctrl *ctrl, enum nvme_event_type left, struct nvme_event *ev);
 /* Cheap: is there any? */
 bool nvme_event_any(const struct nvme_ctrl *ctrl);
 

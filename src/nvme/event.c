@@ -78,6 +78,31 @@ int nvme_event_pop(struct nvme_ctrl *ctrl, struct nvme_event *ev, uint64_t *lost
 	return count ? 1 : 0;
 }
 
+int nvme_event_pop_but(struct nvme_ctrl *ctrl, enum nvme_event_type left, struct nvme_event *ev)
+{
+	struct nvme_events *events = ctrl->events;
+	uint32_t count, i = 0;
+
+	pthread_mutex_lock(&events->lock);
+	count = atomic_load(&events->count);
+	while (i < count && events->ring[(events->first + i) % EVENTS].type == left)
+		i++;
+	if (i < count) {
+		*ev = events->ring[(events->first + i) % EVENTS];
+		/* Those before it close the gap. */
+		for (; i; i--)
+			events->ring[(events->first + i) % EVENTS] =
+				events->ring[(events->first + i - 1) % EVENTS];
+		events->first = (events->first + 1) % EVENTS;
+		atomic_store(&events->count, count - 1);
+		i = 1;
+	} else {
+		i = 0;
+	}
+	pthread_mutex_unlock(&events->lock);
+	return (int)i;
+}
+
 bool nvme_event_any(const struct nvme_ctrl *ctrl)
 {
 	return atomic_load_explicit(&ctrl->events->count, memory_order_relaxed) > 0;

@@ -31,13 +31,27 @@ static bool has_own(struct py_ctrl *self, unsigned long me)
 	return false;
 }
 
-/* The first request of sink->ready that is for @me, or anybody's if @any; taken out. */
-static struct py_req *take(struct py_ctrl *self, unsigned long me, bool any)
+/* Whose requests a wait takes out of sink->ready, beside the tool's own. */
+enum taken {
+	TAKEN_OURS,	   /* those of this thread */
+	TAKEN_OURS_REAPED, /* the same, if they completed in this thread, too */
+	TAKEN_ANYBODYS,
+};
+
+static bool is_for(const struct py_req *r, unsigned long me, enum taken whose)
+{
+	if (r->internal || whose == TAKEN_ANYBODYS)
+		return true;
+	return r->thread == me && (whose == TAKEN_OURS || r->reaper == me);
+}
+
+/* The first one; NULL: none. */
+static struct py_req *take(struct py_ctrl *self, unsigned long me, enum taken whose)
 {
 	struct py_req **link = &self->sink.ready, *r;
 
 	for (; (r = *link); link = &r->next) {
-		if (r->thread != me && !r->internal && !any)
+		if (!is_for(r, me, whose))
 			continue;
 		*link = r->next;
 		if (!*link)
@@ -59,14 +73,16 @@ static void deliver_one(struct py_ctrl *self, struct py_wait *w, struct py_req *
 
 void py_ctrl_deliver(struct py_ctrl *self, struct py_wait *w, uint64_t want)
 {
+	/* What a worker reaped while the tool waits is left for the script's own wait. */
+	enum taken whose = want ? TAKEN_OURS : TAKEN_OURS_REAPED;
 	unsigned long me = PyThread_get_thread_ident();
 	struct py_req *r;
 
 	py_sink_collect(&self->sink);
-	while ((r = take(self, me, false)))
+	while ((r = take(self, me, whose)))
 		deliver_one(self, w, r);
 	while (self->sink.ready && w->done + w->aers < want && !has_own(self, me)) {
-		r = take(self, me, true);
+		r = take(self, me, TAKEN_ANYBODYS);
 		deliver_one(self, w, r);
 	}
 }
@@ -202,6 +218,7 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 		return -1;
 	}
 	self->script += counted;
+	py_req_note_reaper(r);
 	py_sink_add(self->state, &self->sink, r);
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS

@@ -14,6 +14,7 @@
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
 #include "pyext/ns.h"
+#include "pyext/wait.h"
 
 #define SLICE_NS	20000000u /* between two looks at signals */
 #define DRAIN_MARGIN_NS UINT64_C(10000000000)
@@ -134,11 +135,11 @@ static int arg_step(PyObject *o, struct plan_opts *plan)
 	return 0;
 }
 
-#define WORKER_PARAMS                                                                           \
-	"ns", "sizes", "ops", "slices", "replay", "region_start", "region_end", "lba_start",    \
-		"random_percent", "lba_step", "time_ns", "io_count", "iops", "qdepth", "qprio", \
-		"ptype", "pvalue", "per_second", "nrecent", "cpu"
-#define WORKER_NPARAMS 20
+#define WORKER_PARAMS                                                                          \
+	"ns", "sizes", "ops", "slices", "replay", "region_start", "region_end", "lba_start",   \
+		"random_percent", "lba_step", "once", "time_ns", "io_count", "iops", "qdepth", \
+		"qprio", "ptype", "pvalue", "per_second", "nrecent", "cpu"
+#define WORKER_NPARAMS 21
 
 static int parse(struct py_state *state, PyObject *const *arg, struct lists *lists,
 		 struct ioworker_opts *o)
@@ -150,13 +151,14 @@ static int parse(struct py_state *state, PyObject *const *arg, struct lists *lis
 	    arg_uint(arg[6], "region_end", UINT64_MAX, &o->plan.region_end) ||
 	    arg_uint(arg[7], "lba_start", UINT64_MAX, &o->plan.lba_start) ||
 	    arg_u32(arg[8], "random_percent", &o->plan.random_percent) ||
-	    arg_step(arg[9], &o->plan) || arg_uint(arg[10], "time", UINT64_MAX, &o->time_ns) ||
-	    arg_uint(arg[11], "io_count", UINT64_MAX, &o->io_count) ||
-	    arg_double(arg[12], "iops", &o->iops) || arg_u32(arg[13], "qdepth", &o->qdepth) ||
-	    arg_u32(arg[14], "qprio", &o->qprio) || arg_u32(arg[15], "ptype", &o->ptype) ||
-	    arg_u32(arg[16], "pvalue", &o->pvalue) || arg_bool(arg[17], &o->per_second) ||
-	    arg_uint(arg[18], "nrecent", UINT32_MAX, &o->nrecent) ||
-	    arg_ssize(arg[19], "cpu", &cpu))
+	    arg_step(arg[9], &o->plan) || arg_bool(arg[10], &o->plan.once) ||
+	    arg_uint(arg[11], "time", UINT64_MAX, &o->time_ns) ||
+	    arg_uint(arg[12], "io_count", UINT64_MAX, &o->io_count) ||
+	    arg_double(arg[13], "iops", &o->iops) || arg_u32(arg[14], "qdepth", &o->qdepth) ||
+	    arg_u32(arg[15], "qprio", &o->qprio) || arg_u32(arg[16], "ptype", &o->ptype) ||
+	    arg_u32(arg[17], "pvalue", &o->pvalue) || arg_bool(arg[18], &o->per_second) ||
+	    arg_uint(arg[19], "nrecent", UINT32_MAX, &o->nrecent) ||
+	    arg_ssize(arg[20], "cpu", &cpu))
 		return -1;
 	o->cpu = (int)cpu;
 	o->plan.seed = rand_derive(state->seed, state->streams++);
@@ -346,10 +348,28 @@ static PyObject *worker_join(PyObject *obj, PyObject *const *args, Py_ssize_t na
 	}
 	if (rc)
 		Py_RETURN_FALSE;
-	if (!self->ended && self->ctrl->ctrl && py_ctrl_settle(self->ctrl, 2))
-		return NULL;
 	self->ended = true;
 	Py_RETURN_TRUE;
+}
+
+PyDoc_STRVAR(
+	report_doc,
+	"report($self, /)\n--\n\n"
+	"Report the events of the controller. Completions of the script, and AERs, are left for\n"
+	"its next waitdone().");
+
+static PyObject *worker_report(PyObject *obj, PyObject *unused)
+{
+	struct py_worker *self = (struct py_worker *)obj;
+	struct py_wait w;
+
+	if (!py_worker_check(obj))
+		return NULL;
+	if (!self->ctrl->ctrl || py_wait_in_callback())
+		Py_RETURN_NONE;
+	py_wait_begin(&w, self->ctrl);
+	py_wait_events_but_aers(&w);
+	return py_wait_end(&w) ? NULL : Py_NewRef(Py_None);
 }
 
 static PyGetSetDef worker_getset[] = {
@@ -362,6 +382,7 @@ static PyMethodDef worker_methods[] = {
 	{ "start", worker_start, METH_NOARGS, start_doc },
 	{ "stop", worker_stop, METH_NOARGS, stop_doc },
 	ARGS_METHOD("join", worker_join, join_doc),
+	{ "report", worker_report, METH_NOARGS, report_doc },
 	{ "result", py_worker_result, METH_NOARGS, py_worker_result_doc },
 	{ "per_second", py_worker_per_second, METH_NOARGS, py_worker_per_second_doc },
 	{ "opcodes", py_worker_opcodes, METH_NOARGS, py_worker_opcodes_doc },
@@ -372,12 +393,13 @@ static PyMethodDef worker_methods[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-PyDoc_STRVAR(worker_doc,
-	     "Worker(ns, sizes=None, ops=None, slices=None, replay=None, region_start=0, "
-	     "region_end=2**64-1, lba_start=0, random_percent=0, lba_step=None, time_ns=0, "
-	     "io_count=0, iops=0, qdepth=64, qprio=0, ptype=0, pvalue=0, per_second=False, "
-	     "nrecent=0, cpu=-1)\n--\n\n"
-	     "One queue pair, kept busy by a thread. Lists are bytes of packed numbers.");
+PyDoc_STRVAR(
+	worker_doc,
+	"Worker(ns, sizes=None, ops=None, slices=None, replay=None, region_start=0, "
+	"region_end=2**64-1, lba_start=0, random_percent=0, lba_step=None, once=False, time_ns=0, "
+	"io_count=0, iops=0, qdepth=64, qprio=0, ptype=0, pvalue=0, per_second=False, "
+	"nrecent=0, cpu=-1)\n--\n\n"
+	"One queue pair, kept busy by a thread. Lists are bytes of packed numbers.");
 
 static PyType_Slot worker_slots[] = {
 	{ Py_tp_new, worker_new },	     { Py_tp_dealloc, worker_dealloc },

@@ -25,6 +25,17 @@ static void req_done(struct nvme_req *req)
 						      memory_order_relaxed));
 }
 
+static void req_done_noting(struct nvme_req *req)
+{
+	list_entry(req, struct py_req, req)->reaper = PyThread_get_thread_ident();
+	req_done(req);
+}
+
+void py_req_note_reaper(struct py_req *r)
+{
+	r->req.done = req_done_noting;
+}
+
 /* Number of required positional parameters of a plain Python function. */
 static int function_arity(struct py_state *state, PyObject *function)
 {

@@ -16,6 +16,7 @@
  * @ns: kept open for the driver, which verifies at completion; NULL: none
  * @cb: callback, or NULL
  * @thread: that submitted it
+ * @reaper: thread in which it completed, after py_req_note_reaper()
  * @cb_arity: positional parameters of @cb: 1 (the whole completion) or 2
  * @internal: of the tool: whoever waits for it takes it, and it is never counted
  * @finished: an @internal one was delivered; it is the waiting thread's until the queue is deleted
@@ -31,6 +32,7 @@ struct py_req {
 	PyObject *cb;
 	struct nvme_ns *ns;
 	unsigned long thread;
+	unsigned long reaper;
 	uint8_t cb_arity;
 	bool internal;
 	bool finished;
@@ -39,6 +41,8 @@ struct py_req {
 
 /* A request with callback @cb (NULL: none), ready to be filled by nvme/cmd.h; NULL with an exception. */
 struct py_req *py_req_get(struct py_state *state, PyObject *cb);
+/* For a queue that many threads reap: note which one does. */
+void py_req_note_reaper(struct py_req *r);
 /* Let go of what it holds and put it into the pool. */
 void py_req_put(struct py_state *state, struct py_req *r);
 /* The transferred part of a Buffer; also keeps it alive. */

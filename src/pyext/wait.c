@@ -166,10 +166,22 @@ static void report_event(struct py_wait *w, const struct nvme_event *ev)
 }
 
 /* A bounded number a call, so that a storm of events leaves room for deadlines and signals. */
+#define EVENTS_MAX 64u
+
+void py_wait_events_but_aers(struct py_wait *w)
+{
+	struct nvme_event ev;
+	unsigned int left = EVENTS_MAX;
+
+	while (left-- && w->ctrl->ctrl &&
+	       nvme_event_pop_but(w->ctrl->ctrl, NVME_EVENT_AER, &ev) > 0)
+		report_event(w, &ev);
+}
+
 void py_wait_events(struct py_wait *w)
 {
 	struct nvme_event ev;
-	unsigned int left = 64;
+	unsigned int left = EVENTS_MAX;
 
 	while (left-- && w->ctrl->ctrl && nvme_event_pop(w->ctrl->ctrl, &ev, NULL) > 0)
 		report_event(w, &ev);

@@ -40,6 +40,8 @@ struct py_wait {
 void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl);
 /* Pop and report the events of the controller. */
 void py_wait_events(struct py_wait *w);
+/* The same for all but AERs, which count in the script's next wait. */
+void py_wait_events_but_aers(struct py_wait *w);
 /* Callback or warning of one completed request, then back into the pool. */
 void py_wait_deliver(struct py_wait *w, struct py_req *r);
 /* The end of a slice: 0 go on, -1 with an exception: callback's, signal, removal, time is up. */

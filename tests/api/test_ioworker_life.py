@@ -11,7 +11,7 @@ import pytest
 import nvme as d
 from nvme import _core
 
-from .patience import at_best
+from .patience import at_best, wait_for_end
 
 WORKERS = 16
 HOUR = 3600  # longer than any test may take: whoever waits for its end hangs
@@ -167,16 +167,40 @@ def test_an_error_status_stops_the_worker(own, own_namespace):
     assert 499 <= results.io_count_read < 700
     assert worker.errors[0].status == 0x281
     assert worker.errors[0].opcode == 2
+    assert results.host_error == 0
+    assert results.why.startswith("ioworker device ERROR status: 02/81")
 
 
-def test_a_command_above_mdts_is_a_host_error(nvme0, nvme0n1):
-    lbas = nvme0.mdts // nvme0n1.sector_size + 1
-    if lbas > 65536:
+@pytest.fixture
+def mdts_lbas(nvme0, nvme0n1):
+    """MDTS in LBAs."""
+    lbas = nvme0.mdts // nvme0n1.sector_size
+    if lbas >= 65536:
         pytest.skip("no limit")
-    worker = nvme0n1.ioworker(io_size=lbas, io_count=1).start()
+    return lbas
+
+
+def test_a_command_above_mdts_is_a_host_error(nvme0n1, mdts_lbas):
+    worker = nvme0n1.ioworker(io_size=mdts_lbas + 1, io_count=1).start()
 
     with pytest.warns(UserWarning, match=r"ioworker host ERROR -2: .*MDTS"):
-        assert worker.close().io_count_read == 0
+        results = worker.close()
+    assert results.io_count_read == 0
+    assert (results.error, results.host_error) == (0x8002, -2)
+    assert f"io_size {mdts_lbas + 1} LBAs" in results.why
+
+
+def test_a_command_of_exactly_mdts_is_sent(nvme0n1, mdts_lbas):
+    results = nvme0n1.ioworker(io_size=mdts_lbas, io_count=1).start().close()
+
+    assert results.io_count_read == 1
+    assert (results.error, results.host_error, results.why) == (0, 0, "")
+
+
+def test_a_trim_moves_no_data_and_has_no_mdts(nvme0n1, mdts_lbas):
+    results = nvme0n1.ioworker(io_size=mdts_lbas + 1, io_count=1, op_percentage={9: 100}).start()
+
+    assert results.close().error == 0
 
 
 def test_a_queue_that_cannot_be_had_is_a_host_error(own_namespace):
@@ -191,6 +215,9 @@ def test_a_queue_that_cannot_be_had_is_a_host_error(own_namespace):
 
     assert len(texts) == 1
     assert texts[0].startswith("ioworker host ERROR -1: ")
+    (failed,) = (worker.close() for worker in workers if worker.close().error)
+    assert (failed.error, failed.host_error) == (0x8001, -1)
+    assert "no free queue" in failed.why
 
 
 def test_an_exception_in_the_with_block_stops_the_worker(nvme0n1):
@@ -210,10 +237,35 @@ def test_ctrl_c_ends_a_wait_for_a_worker(nvme0n1):
 def test_a_worker_that_nobody_closes_is_stopped(nvme0n1):
     threads = _core.counts()["threads"]
     worker = nvme0n1.ioworker(time=HOUR).start()
-    del worker
-    gc.collect()
+    with pytest.warns(ResourceWarning, match="ioworker: .* was never closed"):
+        del worker
+        gc.collect()
 
     assert _core.counts()["threads"] == threads
+
+
+def test_a_worker_that_failed_and_that_nobody_closes_says_so(own, own_namespace):
+    with d.sim(own).fault(status=0x281, opcode=2, admin=False):
+        worker = own_namespace.ioworker(io_count=1).start()
+        wait_for_end(worker)
+        with pytest.warns(UserWarning, match=r"ioworker device ERROR status: 02/81.*never closed"):
+            del worker
+            gc.collect()
+
+
+def test_a_worker_that_was_closed_goes_away_in_silence(nvme0n1):
+    worker = nvme0n1.ioworker(io_count=1).start()
+    worker.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        del worker
+        gc.collect()
+
+
+def test_a_worker_that_was_refused_can_be_shown():
+    worker = d.ioworker.IOWorker.__new__(d.ioworker.IOWorker)
+
+    assert repr(worker) == "<ioworker: refused>"
 
 
 def test_a_namespace_may_be_closed_under_a_worker(own):

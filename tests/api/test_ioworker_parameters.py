@@ -1,6 +1,8 @@
 """Namespace.ioworker(): what each parameter does, seen in the last commands of the worker."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import nvme as d
 
@@ -15,6 +17,16 @@ def sent(namespace, count=200, **parameters):
     worker = namespace.ioworker(io_count=count, output_cmdlog_list=recent, **parameters).start()
     assert worker.close().error == 0
     return recent
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Namespace of a software SSD, for what Hypothesis tries."""
+    nvme = d.Controller("sim:size=1M,latency=none")
+    namespace = d.Namespace(nvme)
+    yield namespace
+    namespace.close()
+    del nvme
 
 
 def starts(namespace, count=200, **parameters):
@@ -183,6 +195,152 @@ def test_numbers_may_be_floats(nvme0n1):
 
 
 @pytest.mark.parametrize(
+    ("start", "end", "size"),
+    [(0, 15, 16), (8, 15, 8), (100, 101, 2), (0, 1, 2), (1, 9, 8), (0, 4, 8), (5, 13, 8)],
+)
+def test_a_region_in_which_no_command_fits_is_refused(own, own_namespace, start, end, size):
+    before = d.sim(own).stats.reads
+    with pytest.raises(AssertionError, match=f"no IO of io_size {size} fits into the region"):
+        own_namespace.ioworker(io_count=1, region_start=start, region_end=end, io_size=size)
+
+    assert d.sim(own).stats.reads == before
+
+
+@pytest.mark.parametrize("sizes", [[8, 16, 64], {8: 90, 64: 9, 16: 1}])
+def test_every_size_must_fit(nvme0n1, sizes):
+    with pytest.raises(AssertionError, match=r"no IO of io_size 64 fits"):
+        nvme0n1.ioworker(io_count=1, io_size=sizes, region_end=63)
+    assert sent(nvme0n1, 10, io_size=sizes, region_end=64)
+
+
+def test_the_last_place_of_the_namespace_is_not_passed(nvme0n1):
+    last = nvme0n1.capacity // nvme0n1.sector_size
+    with pytest.raises(AssertionError, match="no IO of io_size 64 fits"):
+        nvme0n1.ioworker(io_count=1, io_size=64, lba_align=1, region_start=last - 63)
+    found = starts(nvme0n1, 10, io_size=64, lba_align=1, region_start=last - 64)
+
+    assert set(found) == {last - 64}
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_no_command_leaves_its_region(small, data):
+    """Whatever the arguments: by the commands that the software SSD got."""
+    lbas = st.integers(0, 300)
+    sizes = data.draw(st.lists(st.integers(1, 40), min_size=1, max_size=3, unique=True))
+    start, end = data.draw(lbas), data.draw(lbas)
+    parameters = {
+        "io_size": sizes,
+        "lba_align": data.draw(st.none() | st.integers(1, 50)),
+        "lba_random": data.draw(st.sampled_from([True, False, 50])),
+        "lba_start": data.draw(lbas),
+        "lba_step": data.draw(st.none() | st.integers(-100, 100)),
+        "distribution": data.draw(st.none() | st.just([0, 200] * 50)),
+        "op_percentage": dict(data.draw(st.sampled_from([{2: 100}, {1: 50, 9: 25, 8: 25}]))),
+        "region_start": start,
+        "region_end": end,
+    }
+    try:
+        recent = sent(small, 60, **parameters)
+    except AssertionError:
+        assert end - start < max(sizes) + 50  # refused for good reason: alignment may cost a bit
+        return
+    assert all(start <= slba and slba + nlb <= end for slba, nlb, _ in recent)
+
+
+def test_a_region_is_filled_once(own, own_namespace):
+    """Neither time nor a count: the end of the region is the end of the worker."""
+    recent = [None] * 10
+    results = (
+        own_namespace.ioworker(
+            lba_random=False,
+            read_percentage=0,
+            region_start=3,
+            region_end=30,
+            output_cmdlog_list=recent,
+        )
+        .start()
+        .close()
+    )
+
+    assert sorted(recent[:4]) == [(3, 8, WRITE), (11, 8, WRITE), (19, 8, WRITE), (27, 3, WRITE)]
+    assert recent[4:] == [None] * 6
+    assert results.io_count_write == 4
+    assert d.sim(own).stats.writes == 27
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"lba_random": True, "region_end": 800},
+        {"lba_random": 50, "region_end": 800},
+        {"lba_random": False},
+        {"lba_random": False, "region_end": 800, "lba_step": 8},
+    ],
+)
+def test_only_a_sequential_worker_with_a_region_needs_no_end(nvme0n1, parameters):
+    with pytest.raises(AssertionError, match="either time or io_count is needed"):
+        nvme0n1.ioworker(**parameters)
+
+
+def test_a_sequence_flushes_and_trims(nvme0n1, qpair, buf):
+    nvme0n1.write(qpair, buf, 100, 8).waitdone()
+    sequence = [(0, WRITE, 200, 8), (1000, FLUSH, 0, 0), (2000, DSM, 100, 8)]
+    recent = [None] * 3
+    nvme0n1.ioworker(io_sequence=sequence, output_cmdlog_list=recent).start().close()
+
+    assert sorted(recent) == [(0, 0, FLUSH), (100, 8, DSM), (200, 8, WRITE)]
+
+
+@pytest.mark.parametrize(
+    ("sequence", "why"),
+    [
+        ([(0, READ, 0, 0)], "a command of no LBAs"),
+        ([(0, DSM, 0, 0)], "a command of no LBAs"),
+        ([(0, READ, 0, 65537)], "a count of LBAs must be"),
+        ([(0, READ, 10, 8), (1, READ, 96, 5)], "command 1 of the sequence, 5 LBAs at 96, leaves"),
+    ],
+)
+def test_a_sequence_that_cannot_be_is_refused(nvme0n1, sequence, why):
+    with pytest.raises(AssertionError, match=why):
+        nvme0n1.ioworker(io_sequence=sequence, region_end=100)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 1023])
+def test_iodepth_stands_in_for_qdepth(own_namespace, depth):
+    results = own_namespace.ioworker(io_count=3000, iodepth=depth, qdepth=0).start().close()
+
+    assert results.io_count_read == 3000
+
+
+def test_iodepth_goes_from_one_to_what_the_queues_hold(nvme0, nvme0n1):
+    mqes = nvme0.cap & 0xFFFF
+    for depth in (0, mqes + 1):
+        with pytest.raises(AssertionError, match=rf"iodepth must be 1\.\.{mqes} \(MQES\)"):
+            nvme0n1.ioworker(io_count=1, iodepth=depth)
+    assert nvme0n1.ioworker(io_count=10, iodepth=mqes).start().close().io_count_read == 10
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why"),
+    [
+        ({"output_io_per_second": ()}, "output_io_per_second must be a list"),
+        ({"output_cmdlog_list": (None,)}, "output_cmdlog_list must be a list"),
+        ({"output_latency_distribution_ns": ()}, "output_latency_distribution_ns must be a list"),
+        ({"output_percentile_latency": [50]}, "output_percentile_latency must be a dict"),
+        ({"output_percentile_latency": {"50": 0}}, "a percentile must be a number"),
+        ({"op_percentage": [(2, 100)]}, "op_percentage must be a dict"),
+        ({"io_size": "8"}, "io_size must be a number"),
+        ({"qdepth": "8"}, "qdepth must be a number"),
+        ({"region_end": None}, "region_end must be a number"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_runs(nvme0n1, parameters, why):
+    with pytest.raises(TypeError, match=why):
+        nvme0n1.ioworker(**{"io_count": 1, **parameters})
+
+
+@pytest.mark.parametrize(
     "parameters",
     [
         {},
@@ -240,7 +398,8 @@ def test_wrong_parameters_are_assertion_errors(nvme0n1, parameters):
         ({"time": 10**400}, "time is too large"),
         ({"io_count": 1, "iops": INF}, "iops must be a number, not inf"),
         ({"io_count": 1, "iops": -1}, "iops must not be negative, but is -1"),
-        ({"io_sequence": [(NAN, READ, 0, 1)]}, r"io_sequence: .* 0\.\.1000 hours, not nan us"),
+        ({"io_sequence": [(-1, READ, 0, 1)]}, r"io_sequence: .* 0\.\.1000 hours, not -1 us"),
+        ({"io_sequence": [(NAN, READ, 0, 1)]}, "io_sequence: a time must be a number, not nan"),
     ],
 )
 def test_an_impossible_number_is_named(nvme0n1, parameters, why):

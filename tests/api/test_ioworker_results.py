@@ -103,6 +103,26 @@ def test_percentiles_are_filled_in(nvme0n1):
     assert values[-1] <= results.latency_max_us
 
 
+def test_the_distribution_of_latencies_is_there_when_asked_for(nvme0n1):
+    buckets = []
+    percentiles = {50: 0}
+    results = (
+        nvme0n1.ioworker(
+            io_count=1000,
+            output_percentile_latency=percentiles,
+            output_latency_distribution_ns=buckets,
+        )
+        .start()
+        .close()
+    )
+
+    assert sum(count for _, _, count in buckets) == 1000
+    assert all(low <= high for low, high, _ in buckets)
+    # What close() returns is looked at on a terminal.
+    assert len(str(results)) < 500
+    assert not any("distribution" in name for name in results)
+
+
 def test_percentiles_agree_with_the_command_log(own_namespace):
     """The recorder keeps the last 2,048 commands of a queue: a second way to every latency."""
     percentiles = dict.fromkeys([10, 50, 90, 99], 0)
@@ -128,6 +148,19 @@ def test_consistency_of_the_rate(nvme0n1):
     for percentage in (0, 100, -1):
         with pytest.raises(AssertionError):
             worker.iops_consistency(percentage)
+
+
+def test_consistency_is_the_slowest_seconds_rate(nvme0n1):
+    """Of ten seconds, two of which are slow."""
+    seconds = []
+    worker = nvme0n1.ioworker(time=10, io_count=1, output_io_per_second=seconds).start()
+    worker.close()
+    worker.seconds[:] = [100, 90, 100, 10, 100, 100, 50, 100, 100, 100]
+
+    assert worker.iops_consistency(99.9) == 10 / 85
+    assert worker.iops_consistency(89.9) == 50 / 85
+    assert worker.iops_consistency(90) == 10 / 85
+    assert worker.iops_consistency(10) == 100 / 85
 
 
 def test_consistency_needs_counts_by_second(nvme0n1):

@@ -8,7 +8,7 @@ import pytest
 
 import nvme as d
 
-from .patience import at_best
+from .patience import at_best, wait_for_end
 
 
 def test_waitdone_of_a_qpair_reaps_exactly_so_many(nvme0, nvme0n1, qpair, buf):
@@ -281,6 +281,43 @@ def test_commands_of_the_tool_deliver_what_they_reap_there_and_then(nvme0):
         nvme0.id_data(0)
 
     assert len(got) == 1
+
+
+def test_a_worker_takes_no_completion_of_the_script(own, own_namespace):
+    """Its queue comes and goes by admin commands, and whoever polls that queue reaps for all."""
+    got = []
+    own.getfeatures(7, cb=lambda cdw0, status1: got.append("before"))
+    with own_namespace.ioworker(io_count=100) as worker:
+        own.getfeatures(7, cb=lambda cdw0, status1: got.append("meanwhile"))
+        wait_for_end(worker)
+    assert got == []
+
+    own.waitdone(2)
+    assert got == ["before", "meanwhile"]
+
+
+def test_what_a_worker_reaped_is_not_taken_by_a_command_of_the_tool(own, own_namespace):
+    got = []
+    own.getfeatures(7, cb=lambda cdw0, status1: got.append(cdw0))
+    worker = own_namespace.ioworker(io_count=1).start()
+    wait_for_end(worker)
+    own.id_data(0)
+    assert got == []
+
+    own.waitdone()
+    assert len(got) == 1
+    worker.close()
+
+
+def test_an_aer_during_a_worker_counts_in_the_scripts_wait(own, own_namespace):
+    buf = d.Buffer(512)
+    with own_namespace.ioworker(io_count=100) as worker:
+        own.setfeatures(4, cdw11=200)  # the temperature is above it
+        wait_for_end(worker)
+
+    with pytest.warns(UserWarning, match="AER notification"):
+        own.waitdone(2)
+    own.setfeatures(4, cdw11=400).getlogpage(2, buf, 512).waitdone(2)
 
 
 def test_waitdone_of_the_controller_reaps_everything_available(nvme0):

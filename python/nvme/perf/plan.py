@@ -80,13 +80,12 @@ class Plan:
             "lba_random": self.job.random_percent,
             "op_percentage": self.job.mix,
             "time": self.seconds,
-            "qdepth": self.job.depth,
+            "iodepth": self.job.depth,
             "region_start": self.begin,
             "region_end": self.end,
             "iops": self.iops,
             "io_count": self.count,
             "output_io_per_second": [],
-            "_qdepth_min": 1,
             "_cpu": self.cpu,
         }
         return IOWorker(self.namespace, **{**arguments, **changed})
