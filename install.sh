@@ -38,6 +38,7 @@ as_root() {
 # System packages. "needed" must be there; without the others some tests are skipped.
 guest=()
 fuzzing=()
+layouts=()
 if command -v apt-get >/dev/null; then
 	family=debian
 	needed=(gcc libc6-dev libisal-dev make pkg-config python3-dev python3-venv)
@@ -45,6 +46,7 @@ if command -v apt-get >/dev/null; then
 		needed+=(libcmocka-dev valgrind)
 		guest=(busybox-static kmod nvme-cli pciutils qemu-system-x86)
 		fuzzing=(clang)
+		layouts=(libnvme-dev)
 	fi
 elif command -v dnf >/dev/null; then
 	family=fedora
@@ -53,6 +55,7 @@ elif command -v dnf >/dev/null; then
 		needed+=(libasan libcmocka-devel libtsan libubsan valgrind)
 		guest=(busybox kmod nvme-cli pciutils qemu-system-x86-core)
 		fuzzing=(clang compiler-rt)
+		layouts=(libnvme-devel)
 	fi
 else
 	die "only Debian, Ubuntu and Fedora are known; see README.md for what is needed"
@@ -109,6 +112,7 @@ want() {
 }
 want guest "${guest[@]}"
 want fuzzing "${fuzzing[@]}"
+want layouts "${layouts[@]}"
 # Debian keeps the runtime of sanitizers and fuzzers in a package named after clang's version.
 if [ $family = debian ] && [ ${#fuzzing[@]} -gt 0 ]; then
 	version=$(dpkg-query -W -f '${Version}' clang 2>/dev/null || true) # 1:14.0-55.7

@@ -13,6 +13,8 @@ Commands are asynchronous: they return at once, and waitdone() waits for their c
 """
 
 import atexit as _atexit
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from nvme import _core
 from nvme._core import (
@@ -36,6 +38,10 @@ from nvme.software_ssd import sim
 from nvme.subsystem import Subsystem
 from nvme.verify import load as verify_load
 from nvme.verify import save as verify_save
+
+if _TYPE_CHECKING:
+    from nvme import decode as decode
+    from nvme import spec as spec
 
 __version__ = "0.1.0"
 
@@ -62,3 +68,14 @@ __all__ = [
 ]
 
 _atexit.register(_core.close_all)
+
+#: Modules that are imported when a script first names them.
+_LAZY = frozenset(("decode", "spec"))
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return import_module(f"nvme.{name}")
+    raise AttributeError(f"module 'nvme' has no attribute {name!r}")

@@ -12,6 +12,7 @@ from nvme import _core, admin, events, hmb, warn
 from nvme.buffer import Buffer
 from nvme.cmdlog import Log
 from nvme.pcie import Pcie
+from nvme.structures import ControllerStructures
 
 T = TypeVar("T", int, str)
 
@@ -33,7 +34,7 @@ def address(addr: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
     return text or DEFAULT_ADDRESS
 
 
-class Controller(admin.Commands, Log, _core.Controller):
+class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
     """An NVMe controller and its admin queue. Prefer the fixture "nvme0" in test scripts.
 
     addr: b"01:00.0" or "0000:01:00.0" (PCIe), "sim" or "sim:size=20G,..." (the software SSD of

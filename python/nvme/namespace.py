@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvme import _core, admin, verify
 from nvme.buffer import Buffer
+from nvme.structures import NamespaceStructures
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
@@ -19,7 +20,7 @@ LBAF = 128  # first LBA format in Identify Namespace
 LBAFS = 64
 
 
-class Namespace(_core.Namespace):
+class Namespace(NamespaceStructures, _core.Namespace):
     """A namespace of a controller. Prefer the fixture "nvme0n1" in test scripts.
 
     nvme: the Controller

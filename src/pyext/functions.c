@@ -126,6 +126,50 @@ static PyObject *status_name(PyObject *module, PyObject *o)
 	return name_of(o, 0x7ff, nvme_status_name);
 }
 
+static const char *feature_of(uint16_t number)
+{
+	return nvme_feature_name((uint8_t)number);
+}
+
+static const char *log_of(uint16_t number)
+{
+	return nvme_log_name((uint8_t)number);
+}
+
+static const char *fctype_of(uint16_t number)
+{
+	return nvme_fctype_name((uint8_t)number);
+}
+
+PyDoc_STRVAR(feature_name_doc, "feature_name($module, fid, /)\n--\n\nName of a feature.");
+
+static PyObject *feature_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0xff, feature_of);
+}
+
+PyDoc_STRVAR(log_name_doc, "log_name($module, lid, /)\n--\n\nName of a log page.");
+
+static PyObject *log_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0xff, log_of);
+}
+
+PyDoc_STRVAR(fctype_name_doc, "fctype_name($module, fctype, /)\n--\n\nName of a Fabrics command.");
+
+static PyObject *fctype_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0xff, fctype_of);
+}
+
+PyDoc_STRVAR(fabrics_status_name_doc, "fabrics_status_name($module, status, /)\n--\n\n"
+				      "Name of the status of a Fabrics command.");
+
+static PyObject *fabrics_status_name(PyObject *module, PyObject *o)
+{
+	return name_of(o, 0x7ff, nvme_fabrics_status_name);
+}
+
 PyDoc_STRVAR(sim_help_doc, "sim_help($module, /)\n--\n\nOptions of a `sim:` address.");
 
 static PyObject *sim_help(PyObject *module, PyObject *unused)
@@ -228,6 +272,10 @@ PyMethodDef py_functions[] = {
 	{ "admin_name", admin_opcode_name, METH_O, admin_name_doc },
 	{ "io_name", io_opcode_name, METH_O, io_name_doc },
 	{ "status_name", status_name, METH_O, status_name_doc },
+	{ "feature_name", feature_name, METH_O, feature_name_doc },
+	{ "log_name", log_name, METH_O, log_name_doc },
+	{ "fctype_name", fctype_name, METH_O, fctype_name_doc },
+	{ "fabrics_status_name", fabrics_status_name, METH_O, fabrics_status_name_doc },
 	{ "sim_help", sim_help, METH_NOARGS, sim_help_doc },
 	{ "cmdlog_file", cmdlog_file, METH_O, cmdlog_file_doc },
 	{ "cmdlog_path", cmdlog_path, METH_NOARGS, cmdlog_path_doc },
