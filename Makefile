@@ -13,11 +13,12 @@
 #   make bench                                  a table of figures
 #   make setup [pciaddr=01:00.0]                take the drive (or every unused one) from the kernel
 #   make reset [pciaddr=01:00.0]                give it back
-#   make clean
+#   make clean                                  take away what was built; .venv stays
+#   make help                                   this text
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: all demo test test-vm test-long fuzz bench setup reset clean
+.PHONY: all help demo test test-vm test-long fuzz bench setup reset clean
 .DELETE_ON_ERROR:
 
 python := .venv/bin/python
@@ -32,6 +33,13 @@ own := -m pytest -p no:nvme -ra $(ARGS)
 
 all:
 	@./install.sh
+
+# The head of this file, up to its first empty line.
+help:
+	@sed -n '3,/^$$/{s/^# \{0,1\}//;p}' $(firstword $(MAKEFILE_LIST))
+
+.DEFAULT:
+	@echo "make: unknown target $@; 'make help' lists those there are" >&2; exit 2
 
 demo:
 	@./install.sh

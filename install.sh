@@ -13,17 +13,25 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-tests=no
-if [ "${1:-}" = --tests ]; then
-	tests=yes
-	shift
-fi
-
 say() { printf '== %s\n' "$*"; }
 die() {
 	printf 'install.sh: %s\n' "$*" >&2
 	exit 1
 }
+
+tests=no
+case ${1:-} in
+-h | --help)
+	# The head of this file, up to its first empty line.
+	sed -n '4,/^$/{s/^# \{0,1\}//;p}' install.sh
+	exit 0
+	;;
+--tests)
+	tests=yes
+	shift
+	;;
+-*) die "unknown option $1; known are --help and --tests" ;;
+esac
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then

@@ -104,6 +104,9 @@ def guarded(prog: str, run: Callable[[], int]) -> int:
     except TimeoutError as error:
         complain(prog, error)
         return TROUBLE
-    except (UsageError, AssertionError, ValueError, OSError, _core.NvmeError) as error:
+    except OSError as error:
+        complain(prog, f"{error.filename}: {error.strerror}" if error.filename else error)
+        return USAGE
+    except (UsageError, AssertionError, ValueError, _core.NvmeError) as error:
         complain(prog, error)
         return USAGE

@@ -7,14 +7,17 @@ Firmware Revision that the drive shows once the image is active.
 
 from __future__ import annotations
 
-import argparse
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from nvme.command_line import EXIT_CODES, Parser, UsageError, guarded
+
+PROG = "pynvme sim firmware"
 MAGIC = b"PYNVMEFW"
 HEADER_BYTES = 64
 MAX_BYTES = 16 << 20
+REVISION_BYTES = 8
 POLYNOMIAL = 0x82F63B78  # CRC32C, reflected
 
 
@@ -41,10 +44,9 @@ def build(payload: bytes, fr: str) -> bytes:
 
     The image is padded to a multiple of 4 bytes, the unit of Firmware Image Download.
     """
-    revision = fr.encode("ascii")
-    if not 1 <= len(revision) <= 8 or not fr.isprintable() or not fr.strip():
+    if not fr.isascii() or not fr.isprintable() or not fr.strip() or len(fr) > REVISION_BYTES:
         raise ValueError(f"a firmware revision is 1 to 8 printable ASCII characters, not {fr!r}")
-    tail = revision.ljust(8) + bytes(HEADER_BYTES - 24) + payload
+    tail = fr.encode().ljust(REVISION_BYTES) + bytes(HEADER_BYTES - 24) + payload
     tail += bytes(-len(tail) % 4)
     size = len(tail) + 16
     if size > MAX_BYTES:
@@ -52,20 +54,31 @@ def build(payload: bytes, fr: str) -> bytes:
     return MAGIC + struct.pack("<II", size, crc32c(tail)) + tail
 
 
-def main(argv: Sequence[str]) -> int:
-    """``pynvme sim firmware``: write an image."""
-    parser = argparse.ArgumentParser(
-        prog="pynvme sim firmware", description="Make a firmware image for the software SSD."
+def _main(argv: Sequence[str]) -> int:
+    parser = Parser(
+        prog=PROG, description="Make a firmware image for the software SSD.", epilog=EXIT_CODES
     )
     parser.add_argument("image", type=Path, help="the file to write")
-    parser.add_argument("--fr", default="2.0", help="Firmware Revision once active (%(default)s)")
-    parser.add_argument("--payload", type=Path, help="a file to put into it; 64 KiB of zeros")
+    parser.add_argument(
+        "--fr",
+        default="2.0",
+        metavar="REVISION",
+        help="Firmware Revision once active, 1 to 8 ASCII characters (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--payload", type=Path, metavar="FILE", help="put into it (default: 64 KiB of zeros)"
+    )
     args = parser.parse_args(argv)
     payload = args.payload.read_bytes() if args.payload else bytes(65536)
     try:
         image = build(payload, args.fr)
     except ValueError as error:
-        parser.error(str(error))
+        raise UsageError(f"--fr, --payload: {error}") from None
     args.image.write_bytes(image)
     print(f"{args.image}: {len(image)} bytes, revision {args.fr}")
     return 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """``pynvme sim firmware``: write an image; returns the exit code."""
+    return guarded(PROG, lambda: _main(argv))

@@ -78,8 +78,10 @@ def _split(argv: Sequence[str]) -> tuple[list[Setting], list[str]]:
             text = left.pop(0) if known else options.OWN_VERIFY
         elif text is None:
             if not left:
+                options.check_offered(name, None)
                 raise UsageError(f"{word} needs a value")
             text = left.pop(0)
+        options.check_offered(name, text)
         settings.append(Setting(name, text))
     return settings, words
 
@@ -138,6 +140,7 @@ def _file_sections(path: Path) -> list[Section]:
         name = name.replace("-", "_")
         try:
             options.check_name(name)
+            options.check_offered(name, text)
             if name in options.RUN_OPTIONS:
                 raise UsageError(f"{name} belongs on the command line")
             if not equals and not options.is_flag(name) and not options.is_ignored(name):

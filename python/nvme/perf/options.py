@@ -38,37 +38,39 @@ SYNCHRONOUS = ("sync", "psync", "vsync", "pvsync", "pvsync2", "mmap")
 #: Options of fio about files, page cache, processes and its own clocks: without meaning here.
 IGNORED_VALUES = frozenset(
     """
-    allow_file_create allow_mounted_write allrandrepeat buffer_compress_chunk
-    buffer_compress_percentage buffer_pattern buffered clat_percentiles clocksource cpumask
-    cpus_allowed_policy create_fsync create_on_open create_serialize dedupe_percentage description
-    direct directory disable_bw_measurement disable_clat disable_lat disable_slat
-    end_fsync eta exitall_on_error fadvise_hint fallocate file_service_type filename_format
-    filesize fixedbufs fsync_on_close gtod_cpu gtod_reduce hipri iodepth_batch
-    iodepth_batch_complete iodepth_batch_complete_max iodepth_batch_complete_min
-    iodepth_batch_submit iodepth_low iomem ioscheduler invalidate kb_base lat_percentiles lockmem
-    log_avg_msec log_hist_msec log_max_value log_offset max_jobs mem mem_align nice nonvectored
-    norandommap nrfiles numa_cpu_nodes numa_mem_policy openfiles overwrite per_job_logs
-    percentile_list pre_read prio prioclass randrepeat random_generator refill_buffers registerfiles
-    scramble_buffers serialize_overlap significant_figures slat_percentiles softrandommap
-    sqthread_poll stats status_interval uncached unified_rw_reporting unique_filename unit_base
-    unlink unlink_each_loop verify_async verify_backlog verify_backlog_batch verify_dump
-    verify_fatal verify_interval verify_state_load verify_state_save zero_buffers
+    allow_file_create allow_mounted_write allrandrepeat buffered clat_percentiles clocksource
+    cpus_allowed_policy create_fsync create_on_open create_serialize description direct
+    directory disable_bw_measurement disable_clat disable_lat disable_slat end_fsync eta
+    exitall_on_error fadvise_hint fallocate file_service_type filename_format fixedbufs
+    fsync_on_close gtod_cpu gtod_reduce hipri invalidate iodepth_batch iodepth_batch_complete
+    iodepth_batch_complete_max iodepth_batch_complete_min iodepth_batch_submit iodepth_low iomem
+    ioscheduler lat_percentiles lockmem log_avg_msec log_hist_msec log_max_value log_offset
+    max_jobs mem mem_align nice nonvectored norandommap nrfiles numa_cpu_nodes numa_mem_policy
+    openfiles overwrite per_job_logs percentile_list pre_read prio prioclass random_generator
+    randrepeat refill_buffers registerfiles scramble_buffers serialize_overlap
+    significant_figures slat_percentiles softrandommap sqthread_poll stats status_interval
+    uncached unique_filename unlink unlink_each_loop verify_async verify_backlog
+    verify_backlog_batch verify_dump verify_fatal verify_interval verify_state_load
+    verify_state_save zero_buffers
     """.split()  # noqa: SIM905
 )
-IGNORED_FLAGS = frozenset(("thread", "exitall", "bandwidth_log", "latency_log", "eta_newline"))
+IGNORED_FLAGS = frozenset(("thread", "bandwidth_log", "latency_log", "eta_newline"))
 #: Options of fio that would change what is measured, and are not offered.
 NOT_OFFERED = frozenset(
     """
-    append_terse blockalign ba blocksize_unaligned bs_unaligned client cmdprio cmdprio_percentage
-    end_syncfs experimental_verify fdatasync flow fsync iodepth_mode latency_percentile
-    latency_target latency_window max_latency minimal new_group opendir rate_cycle rate_min
-    rate_iops_min rate_process read_iolog replay_no_stall rwmixcycle startdelay
-    steadystate sync sync_file_range terse_version thinktime thinktime_blocks thinktime_iotime
-    thinktime_spin trim_percentage verify_offset verify_only verify_pattern write_bw_log
-    write_barrier write_hist_log write_iolog write_iops_log write_lat_log zonemode zonerange
-    zonesize zoneskip
+    append_terse ba blockalign blocksize_unaligned bs_unaligned buffer_compress_chunk
+    buffer_compress_percentage buffer_pattern client cmdprio cmdprio_percentage cpumask
+    dedupe_percentage end_syncfs exitall experimental_verify fdatasync filesize flow fsync
+    iodepth_mode kb_base latency_percentile latency_target latency_window max_latency minimal
+    new_group opendir rate_cycle rate_iops_min rate_min rate_process read_iolog replay_no_stall
+    rwmixcycle startdelay steadystate sync sync_file_range terse_version thinktime
+    thinktime_blocks thinktime_iotime thinktime_spin trim_percentage unified_rw_reporting
+    unit_base verify_offset verify_only verify_pattern write_barrier write_bw_log write_hist_log
+    write_iolog write_iops_log write_lat_log zonemode zonerange zonesize zoneskip
     """.split()  # noqa: SIM905
 )
+#: Values of theirs that are as if they were not there.
+SWITCHED_OFF = ("0", "none", "1024")
 
 
 @dataclass
@@ -266,12 +268,16 @@ def known() -> str:
     return ", ".join(sorted(f"--{name}" for name in (*JOB_OPTIONS, *RUN_OPTIONS)))
 
 
+def check_offered(name: str, text: str | None) -> None:
+    """UsageError for an option of fio that would do something, and cannot be had."""
+    if name in NOT_OFFERED and text not in SWITCHED_OFF:
+        raise UsageError(f"--{name} of fio is not offered here; without it the rest would run")
+
+
 def check_name(name: str) -> None:
     """UsageError for an option that there is not."""
-    if name in NOT_OFFERED:
-        raise UsageError(f"--{name} of fio is not offered here; without it the rest would run")
     everything = (*JOB_OPTIONS, *RUN_OPTIONS, *IGNORED_VALUES, *IGNORED_FLAGS)
-    if name in everything:
+    if name in everything or name in NOT_OFFERED:
         return
     near = difflib.get_close_matches(name, everything, 1)
     hint = f"did you mean --{near[0]}? " if near else ""
@@ -285,7 +291,7 @@ def is_flag(name: str) -> bool:
 
 def is_ignored(name: str) -> bool:
     """Whether it has no meaning here."""
-    return name in IGNORED_VALUES or name in IGNORED_FLAGS
+    return name in IGNORED_VALUES or name in IGNORED_FLAGS or name in NOT_OFFERED
 
 
 def value_of(name: str, text: str) -> dict[str, Any]:

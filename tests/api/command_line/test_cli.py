@@ -1,17 +1,57 @@
-"""The command line."""
+"""The command line: what each command prints, and what it says of wrong arguments."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import nvme as d
 from nvme import cli
+from nvme.command_line import guarded, whole
+
+TOP = Path(__file__).resolve().parents[3]
+COMMANDS = ("sim", "perf", "setup", "reset", "status", "cmdlog", "identify")
+
+
+def refused(capsys, *argv, code=2):
+    """The line about arguments that are refused."""
+    try:
+        got = cli.main(argv)
+    except SystemExit as end:
+        got = end.code
+    out, err = capsys.readouterr()
+    assert (got, out) == (code, "")
+    assert err.count("\n") == 1, "an error is one line"
+    return err
+
+
+def helped(capsys, *argv):
+    """The help, its lines put together."""
+    try:
+        code = cli.main([*argv, "--help"])
+    except SystemExit as end:
+        code = end.code
+    assert not code
+    return " ".join(capsys.readouterr().out.split())
 
 
 def test_sim_lists_the_options(capsys):
-    assert cli.main(["sim", "--help"]) == 0
+    for argv in (["sim"], ["sim", "--help"]):
+        assert cli.main(argv) == 0
 
-    text = capsys.readouterr().out
-    assert "size" in text
-    assert "mdts" in text
+        text = capsys.readouterr().out
+        assert "size" in text
+        assert "mdts" in text
+
+
+@pytest.mark.parametrize("word", ["bogus", "--bogus", "size"])
+def test_sim_has_no_other_arguments(capsys, word):
+    line = refused(capsys, "sim", word)
+
+    assert f"pynvme sim: unknown: '{word}'" in line
+    assert "firmware" in line
 
 
 def test_sim_firmware_makes_an_image_that_the_drive_takes(tmp_path):
@@ -25,6 +65,23 @@ def test_sim_firmware_makes_an_image_that_the_drive_takes(tmp_path):
     assert nvme0.id_data(71, 64, str) == "9.9"
 
 
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["/nowhere/image"], "/nowhere/image: No such file or directory"),
+        (["x", "--payload=/nowhere/p"], "/nowhere/p: No such file or directory"),
+        (["x", "--fr=123456789"], "--fr"),
+        (["x", "--fr=caf\u00e9"], "1 to 8 printable ASCII characters, not 'caf\u00e9'"),
+        ([], "image"),
+    ],
+)
+def test_an_image_that_cannot_be_made_is_one_line(capsys, argv, text):
+    line = refused(capsys, "sim", "firmware", *argv)
+
+    assert line.startswith("pynvme sim firmware: ")
+    assert text in line
+
+
 def test_identify_tells_what_a_device_says(capsys):
     assert cli.main(["identify", "sim:size=16M"]) == 0
 
@@ -34,18 +91,172 @@ def test_identify_tells_what_a_device_says(capsys):
     assert "namespace 1      16777216 bytes in LBAs of 512" in text
 
 
-def test_an_unknown_command_is_refused(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["frobnicate"])
-    assert "invalid choice" in capsys.readouterr().err
+def test_identify_tells_of_every_namespace(capsys):
+    assert cli.main(["identify", "sim:size=16M,ns=3"]) == 0
+
+    text = capsys.readouterr().out
+    assert [f"namespace {n} " in text for n in (1, 2, 3, 4)] == [True] * 3 + [False]
 
 
-def test_a_missing_log_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "RECORDS", str(tmp_path))
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("/dev/nvme0", "`pynvme status`"),
+        ("/dev/nvme0n1", "`pynvme status`"),
+        ("nonsense", "is no address of a device"),
+        ("sim:nonsense=1", "nonsense"),
+        ("7f:1f.7", "7f:1f.7"),
+    ],
+)
+def test_a_wrong_address_is_one_line(capsys, address, text):
+    line = refused(capsys, "identify", address)
 
-    with pytest.raises(SystemExit, match="no command log"):
-        cli.main(["cmdlog"])
+    assert line.startswith("pynvme identify: ")
+    assert text in line
+
+
+def test_the_kernels_name_leads_scripts_to_the_address_too():
+    with pytest.raises(d.NvmeEnumerateError, match="`pynvme status`"):
+        d.Controller("/dev/nvme0")
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        ([], "a command is missing: known are sim, perf, "),
+        (["frobnicate"], "unknown command 'frobnicate': known are sim, perf, "),
+        (["idenitfy"], "did you mean identify?"),
+        (["--bogus"], "unknown command '--bogus'"),
+        (["identify", "sim", "sim"], "unrecognized arguments: sim"),
+        (["identify", "--bogus"], "unrecognized arguments: --bogus"),
+        (["setup", "--bogus"], "unrecognized arguments: --bogus"),
+        (["perf", "--bogus"], "unknown option --bogus: known are --blocksize"),
+        (["cmdlog", "--bogus"], "unrecognized arguments: --bogus"),
+        (["cmdlog", "-n", "x"], "-n/--count: must be 0..1048576 commands, not 'x'"),
+        (["cmdlog", "-n", "-1"], "-n/--count: must be 0..1048576 commands, not -1"),
+    ],
+)
+def test_wrong_words_are_answered_with_the_right_ones(capsys, argv, text):
+    assert text in refused(capsys, *argv)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(capsys, name):
+    assert len(helped(capsys, name)) > 100
+
+
+def test_the_help_lists_all_commands_and_the_exit_codes(capsys):
+    text = helped(capsys)
+
+    for name in COMMANDS:
+        assert f" {name} " in text
+    assert "exit codes: 0 all well; 1 " in text
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["identify"], "(default: sim)"),
+        (["cmdlog"], "0: all that are kept (default: 0)"),
+        (["sim", "firmware"], "(default: 2.0)"),
+        (["setup"], "(default: every drive"),
+    ],
+)
+def test_help_tells_the_defaults(capsys, argv, text):
+    assert text in helped(capsys, *argv)
+
+
+# --- how it ends ---
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (d.NvmeError("no\nsuch thing"), 2, "no such thing"),
+        (ValueError("wrong"), 2, "wrong"),
+        (FileNotFoundError(2, "No such file", "x"), 2, "x: No such file"),
+        (OSError("odd"), 2, "odd"),
+        (TimeoutError("too late"), 1, "too late"),
+    ],
+)
+def test_an_error_is_a_line_and_a_code(capsys, error, code, text):
+    def fail():
+        raise error
+
+    assert guarded("pynvme x", fail) == code
+    assert capsys.readouterr().err == f"pynvme x: {text}\n"
+
+
+def test_a_fault_of_our_own_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        guarded("pynvme x", lambda: 1 // 0)
+
+
+def test_warnings_are_lines(capsys):
+    import warnings
+
+    assert guarded("pynvme x", lambda: warnings.warn("careful", stacklevel=2) or 0) == 0
+    assert capsys.readouterr().err == "pynvme x: careful\n"
+
+
+def test_nobody_reads_the_output_any_more():
+    code = "import sys; from nvme.cli import main; sys.exit(main(['sim']))"
+    read, write = os.pipe()
+    os.close(read)
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    os.close(write)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("9", 9), ("0x9", 9)])
+def test_whole_numbers(text, number):
+    assert whole(0, 9)(text) == number
+
+
+# --- beside the package ---
 
 
 def test_the_setup_script_is_part_of_the_package():
     assert cli.SETUP.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "argv", "call"),
+    [
+        ("setup", ["01:00.0"], ["bind", "01:00.0"]),
+        ("reset", [], ["release"]),
+        ("status", ["01:00.0", "02:00.0"], ["status", "01:00.0", "02:00.0"]),
+    ],
+)
+def test_drives_are_the_business_of_the_script(monkeypatch, tmp_path, name, argv, call):
+    script = tmp_path / "setup.sh"
+    script.write_text(f'printf "%s\\n" "$@" >{tmp_path}/call; exit 7\n')
+    monkeypatch.setattr(cli, "SETUP", script)
+
+    assert cli.main([name, *argv]) == 1
+
+    assert (tmp_path / "call").read_text().split() == call
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "text"),
+    [
+        (["./install.sh", "--help"], 0, "./install.sh --tests"),
+        (["./install.sh", "--bogus"], 1, "install.sh: unknown option --bogus; known are --help"),
+        (["make", "help"], 0, "make test-long"),
+        (["make", "bogus"], 2, "make: unknown target bogus; 'make help'"),
+    ],
+)
+def test_the_front_doors_explain_themselves(command, code, text):
+    if not (TOP / "install.sh").exists():
+        pytest.skip("only in a checkout")
+
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == code
+    assert text in (done.stderr if code else done.stdout)

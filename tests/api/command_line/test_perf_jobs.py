@@ -82,6 +82,14 @@ def test_what_has_no_meaning_is_said_once(line):
     assert ignored.count("direct") == 1
 
 
+def test_what_is_not_offered_may_be_switched_off():
+    (note,) = run_of(["--fsync=0", "--zonemode", "none", "--kb_base=1024"]).notes
+
+    assert note == "without meaning here, and ignored: fsync, zonemode, kb_base"
+    with pytest.raises(UsageError, match="--fsync of fio is not offered"):
+        run_of(["--fsync=1"])
+
+
 def test_dashes_and_underscores_are_alike():
     assert job_of("--rate-iops=5 --time-based").rate_iops == 5
 

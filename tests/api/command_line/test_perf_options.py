@@ -62,6 +62,7 @@ def said(capsys, *flags, device=NULL):
         ("--output-format=xml", "--output-format"),
         ("--iodepht=3", "unknown option --iodepht: did you mean --iodepth? known are --blocksize"),
         ("--thinktime=1", "--thinktime of fio is not offered here"),
+        ("--exitall", "--exitall of fio is not offered here"),
         ("--iodepth", "--iodepth needs a value"),
         ("--section=x", "--section: there is no job 'x'"),
     ],
