@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "verify/table.h"
 
 struct files {
 	struct verify_table *t;
@@ -83,6 +84,44 @@ static void durability_is_saved_too(void **state)
 	verify_power_lost(f->other);
 	assert_true(known(f->other, 1));
 	assert_false(known(f->other, 2));
+}
+
+/* What a write of one LBA gets next. */
+static uint64_t next_token(struct verify_table *t)
+{
+	uint8_t data[LBA_BYTES];
+
+	verify_stamp(t, data, 0, 1, LBA_BYTES);
+	return get_u64(data + LBA_BYTES - 8);
+}
+
+static void an_older_file_does_not_set_tokens_back(void **state)
+{
+	struct files *f = *state;
+	uint64_t last;
+
+	verify_save(f->t, f->fd);
+	for (unsigned int i = 0; i < 10; i++)
+		last = next_token(f->t);
+	lseek(f->fd, 0, SEEK_SET);
+	assert_int_equal(verify_load(f->other, f->fd), 0);
+
+	assert_int_equal(next_token(f->other), last + 1);
+}
+
+/* Another process wrote the file: its tokens are on the drive, they must not come again. */
+static void tokens_go_on_above_those_of_the_file(void **state)
+{
+	struct files *f = *state;
+	const uint64_t saved = 1000000;
+	uint64_t now_at = atomic_exchange(&verify_next_token, saved);
+
+	verify_save(f->t, f->fd);
+	atomic_store(&verify_next_token, now_at);
+	lseek(f->fd, 0, SEEK_SET);
+	assert_int_equal(verify_load(f->other, f->fd), 0);
+
+	assert_int_equal(next_token(f->other), saved);
 }
 
 static void two_tables_share_a_file(void **state)
@@ -178,6 +217,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_load_forgets_what_was_there, files_setup,
 						files_teardown),
 		cmocka_unit_test_setup_teardown(durability_is_saved_too, files_setup,
+						files_teardown),
+		cmocka_unit_test_setup_teardown(an_older_file_does_not_set_tokens_back, files_setup,
+						files_teardown),
+		cmocka_unit_test_setup_teardown(tokens_go_on_above_those_of_the_file, files_setup,
 						files_teardown),
 		cmocka_unit_test_setup_teardown(two_tables_share_a_file, files_setup,
 						files_teardown),

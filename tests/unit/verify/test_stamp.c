@@ -18,6 +18,36 @@ static void stamps_number_and_token(void **state)
 	}
 }
 
+static void a_long_write_is_stamped_without_a_gap(void **state)
+{
+	/* From the end of a group over a whole one to behind the end of the namespace. */
+	const uint64_t slba = 3 * 1024 - 5;
+	const unsigned int nlb = (unsigned int)(NLBAS - slba) + 11;
+	uint8_t *data = calloc(nlb, LBA_BYTES);
+	uint64_t first;
+
+	verify_stamp(*state, data, slba, nlb, LBA_BYTES);
+
+	first = get_u64(data + LBA_BYTES - 8);
+	for (size_t i = 0; i < nlb; i++) {
+		assert_int_equal(get_u64(data + i * LBA_BYTES), slba + i);
+		assert_int_equal(get_u64(data + (i + 1) * LBA_BYTES - 8), first + i);
+	}
+	free(data);
+}
+
+static void the_next_write_goes_on_where_tokens_ended(void **state)
+{
+	uint8_t data[5 * LBA_BYTES];
+	uint64_t last;
+
+	verify_stamp(*state, data, 100, 5, LBA_BYTES);
+	last = get_u64(data + 5 * LBA_BYTES - 8);
+	verify_stamp(*state, data, 200, 1, LBA_BYTES);
+
+	assert_int_equal(get_u64(data + LBA_BYTES - 8), last + 1);
+}
+
 static void tokens_begin_at_1_and_rise_by_1(void **state)
 {
 	uint8_t data[LBA_BYTES];
@@ -185,6 +215,10 @@ int main(void)
 						table_teardown),
 		cmocka_unit_test_setup_teardown(stamps_number_and_token, table_setup,
 						table_teardown),
+		cmocka_unit_test_setup_teardown(a_long_write_is_stamped_without_a_gap, table_setup,
+						table_teardown),
+		cmocka_unit_test_setup_teardown(the_next_write_goes_on_where_tokens_ended,
+						table_setup, table_teardown),
 		cmocka_unit_test_setup_teardown(stamping_leaves_the_rest_alone, table_setup,
 						table_teardown),
 		cmocka_unit_test_setup_teardown(interleaved_metadata_is_not_data, table_setup,
