@@ -143,6 +143,17 @@ def test_io_flags_have_two_spellings(nvme0n1, qpair, buf, flags):
     assert [entry.cdw12 for entry in qpair.cmdlog_entries()] == [FUA << 16] * 3
 
 
+@pytest.mark.parametrize(
+    ("flags", "cdw12"), [(0xFFFF, 0xFFFF_0000), (1 << 15, 1 << 31), (1 << 16, 1 << 16)]
+)
+def test_io_flags_of_17_bits_are_in_place_already(own, own_namespace, buf, flags, cdw12):
+    qpair = d.Qpair(own, 8)
+    # Reserved bits, and a directive that is not enabled: what the drive says to them is its own.
+    own_namespace.read(qpair, buf, 0, 1, flags, cb=lambda cdw0, status1: None).waitdone()
+
+    assert qpair.cmdlog_entries(1)[0].cdw12 == cdw12
+
+
 @pytest.mark.parametrize("flags", [0x1_0001, 0x4000_8000])
 def test_io_flags_that_are_neither_are_an_assertion_error(nvme0n1, qpair, buf, flags):
     with pytest.raises(AssertionError, match="io_flags"):
