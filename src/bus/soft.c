@@ -195,7 +195,7 @@ static int soft_power(struct bus *bus, bool on)
 	soft_lock(bus);
 	err = ssd_power(soft->ssd, on, soft_now(soft, clock_now_ns()));
 	soft_unlock(bus);
-	return err || !on ? err : pci_enable(bus);
+	return err;
 }
 
 static int soft_health(struct bus *bus)
