@@ -10,6 +10,8 @@
 #   make test-long                              every test, in its long form
 #   make fuzz [TARGET=command] [SECONDS=60]     hostile input for the drive, the driver, all parsers
 #                                               and every call of the extension
+#   make mutate [ARGS="--seed 7"]               how many small faults in the sources the tests find;
+#                                               see docs/mutation.md
 #   make bench                                  a table of figures
 #   make setup [pciaddr=01:00.0]                take the drive (or every unused one) from the kernel
 #   make reset [pciaddr=01:00.0]                give it back
@@ -18,7 +20,7 @@
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: all help demo test test-vm test-long fuzz bench setup reset clean
+.PHONY: all help demo test test-vm test-long fuzz mutate bench setup reset clean
 .DELETE_ON_ERROR:
 
 python := .venv/bin/python
@@ -69,6 +71,13 @@ fuzz:
 	@./install.sh --tests
 	@FUZZ_TARGET=$(TARGET) FUZZ_SECONDS=$(or $(SECONDS),60) $(python) $(own) \
 		tests/rings/ring_fuzz.py 2>&1 | tee test.log
+
+# Of universalmutator only the rules are used, and they need nothing else.
+mutate:
+	@./install.sh --tests
+	@$(python) -m pip --disable-pip-version-check -q install --no-deps -c constraints.txt \
+		coverage universalmutator
+	@PYTHONPATH=tests nice $(python) -m mutate $(ARGS)
 
 bench:
 	@./install.sh

@@ -1,0 +1,211 @@
+"""Which tests reach a line, from a run of every test in a build that counts."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mutate.draw import Mutant, sources
+from mutate.suite import Test, all_tests
+from mutate.tree import Tree
+
+TEST_TIMEOUT_S = 900
+WORD = re.compile(r"[A-Za-z_]\w{2,}")
+#: A word on more lines than these says nothing about who uses it.
+COMMON = 40
+HEADING = re.compile(r"^[A-Za-z_#].*?(\w+)(\[[^\]]*\])*\s*(=\s*)?\{")
+BOOT = "import coverage; coverage.process_startup()\n"
+SETTINGS = "[run]\nparallel = true\nsource = {site}\ndata_file = {data}\nsigterm = true\n"
+
+
+@dataclass
+class Coverage:
+    """What each test reached.
+
+    hits: test -> file -> lines; code: file -> lines that hold code, reached or not;
+    took_s: test -> duration; broken: tests that fail without any mutant
+    """
+
+    hits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    code: dict[str, list[int]] = field(default_factory=dict)
+    took_s: dict[str, float] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    @cached_property
+    def by_line(self) -> Mapping[tuple[str, int], set[str]]:
+        found: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for test, files in self.hits.items():
+            for path, lines in files.items():
+                for line in lines:
+                    found[path, line].add(test)
+        return found
+
+    def save(self, path: Path) -> None:
+        whole = {name: getattr(self, name) for name in ("hits", "code", "took_s", "broken")}
+        path.write_text(json.dumps(whole))
+
+    @classmethod
+    def load(cls, path: Path) -> "Coverage":
+        return cls(**json.loads(path.read_text()))
+
+
+def read_gcov(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
+    """(file, line, count) of every C line that the objects below folder know."""
+    counts = sorted(folder.rglob("*.gcda"))
+    for path in counts:
+        notes = Path("/") / path.relative_to(folder).with_suffix(".gcno")
+        path.with_suffix(".gcno").symlink_to(notes)
+    if not counts:
+        return
+    command = ["gcov", "--json-format", "--stdout", *map(str, counts)]
+    output = subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
+    for text in output.splitlines():
+        unit: dict[str, Any] = json.loads(text)
+        for file in unit["files"]:
+            path = Path(os.path.normpath(tree.build / file["file"]))
+            if path.is_relative_to(tree.folder / "src"):
+                name = str(path.relative_to(tree.folder))
+                yield from ((name, line["line_number"], line["count"]) for line in file["lines"])
+
+
+def read_python(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
+    import coverage
+
+    whole = coverage.CoverageData(no_disk=True)
+    for path in folder.glob("cov.*"):
+        part = coverage.CoverageData(str(path))
+        part.read()
+        whole.update(part)
+    for file in whole.measured_files():
+        name = f"python/{Path(file).relative_to(tree.site)}"
+        yield from ((name, line, 1) for line in whole.lines(file) or ())
+
+
+def measure(test: Test, tree: Tree, coverage: Coverage) -> None:
+    """Runs one test and adds what it reached."""
+    with TemporaryDirectory(dir=tree.folder) as name:
+        folder = Path(name)
+        (folder / "sitecustomize.py").write_text(BOOT)
+        (folder / "rc").write_text(SETTINGS.format(site=tree.site / "nvme", data=folder / "cov"))
+        environment = {"GCOV_PREFIX": name}
+        if test.is_api:
+            environment |= {"PYTHONPATH": name, "COVERAGE_PROCESS_START": str(folder / "rc")}
+        run = test.run(tree, TEST_TIMEOUT_S, environment, first_failure_only=False)
+        hits: dict[str, set[int]] = defaultdict(set)
+        code: dict[str, set[int]] = defaultdict(set)
+        for read in (read_gcov, read_python):
+            for path, line, count in read(folder, tree):
+                code[path].add(line)
+                if count:
+                    hits[path].add(line)
+    if run.why:
+        coverage.broken.append(test.name)
+    coverage.took_s[test.name] = run.took_s
+    coverage.hits[test.name] = {path: sorted(lines) for path, lines in hits.items()}
+    for path, lines in code.items():
+        coverage.code[path] = sorted({*coverage.code.get(path, ()), *lines})
+
+
+def collect(tree: Tree, jobs: int) -> Coverage:
+    """Runs every test once, without a mutant, in a tree that counts."""
+    coverage = Coverage()
+    tests = all_tests(tree)
+    # What takes long comes first, so that no job waits alone at the end.
+    tests.sort(key=lambda test: not test.is_api)
+    with ThreadPoolExecutor(jobs) as pool:
+        for number, _ in enumerate(pool.map(lambda t: measure(t, tree, coverage), tests), 1):
+            print(f"\r{number} of {len(tests)} tests measured", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return coverage
+
+
+class Finder:
+    """Answers which tests are worth running for a mutant."""
+
+    def __init__(self, top: Path, coverage: Coverage) -> None:
+        self.top, self.coverage = top, coverage
+
+    @cached_property
+    def uses(self) -> Mapping[str, list[tuple[str, int]]]:
+        """The lines that each word stands on."""
+        found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for path in sources(self.top):
+            for number, line in enumerate((self.top / path).read_text().splitlines(), 1):
+                for word in set(WORD.findall(line)):
+                    found[word].append((path, number))
+        return found
+
+    def names(self, mutant: Mutant) -> set[str]:
+        """Every test that may notice."""
+        if mutant.path.endswith(".py"):
+            return self.coverage.by_line.get((mutant.path, statement(self.top, mutant)), set())
+        code = self.coverage.code.get(mutant.path, [])
+        if mutant.line in code:
+            return self.coverage.by_line.get((mutant.path, mutant.line), set())
+        lines = (self.top / mutant.path).read_text().splitlines()
+        above = bisect_right(code, mutant.line) - 1
+        if above >= 0 and not any(line[:1] == "}" for line in lines[code[above] : mutant.line]):
+            return self.coverage.by_line.get((mutant.path, code[above]), set())
+        return self.of_words(self.words(lines, mutant.line))
+
+    def words(self, lines: Sequence[str], line: int) -> set[str]:
+        """What a line outside of functions is about: its words, and the table it belongs to."""
+        words = set(WORD.findall(lines[line - 1]))
+        for text in reversed(lines[:line]):
+            if match := HEADING.match(text):
+                words.add(match[1])
+            if text[:1] not in ("", " ", "\t"):
+                break
+        return {word for word in words if len(self.uses[word]) <= COMMON}
+
+    def of_words(self, words: set[str], deep: int = 2) -> set[str]:
+        """The tests that reach a line with one of the words, or what is defined by them."""
+        found: set[str] = set()
+        beyond: set[str] = set()
+        for path, line in (place for word in words for place in self.uses[word]):
+            if line in self.coverage.code.get(path, ()):
+                found |= self.coverage.by_line.get((path, line), set())
+            elif match := re.match(r"#define (\w+)", (self.text(path))[line - 1]):
+                beyond.add(match[1])
+        return found | (
+            self.of_words(beyond - words, deep - 1) if deep and beyond - words else set()
+        )
+
+    @cache  # noqa: B019 - there is one finder
+    def text(self, path: str) -> list[str]:
+        return (self.top / path).read_text().splitlines()
+
+    def order(self, mutant: Mutant) -> list[str]:
+        """The tests for a mutant, those first that know most of its file in the least time.
+
+        Unit programs come before API tests.
+        """
+
+        def cost(name: str) -> tuple[bool, float]:
+            known = len(self.coverage.hits[name].get(mutant.path, ()))
+            return name.endswith(".py"), (0.1 + self.coverage.took_s[name]) / (1 + known)
+
+        return sorted(self.names(mutant) - set(self.coverage.broken), key=cost)
+
+
+def statement(top: Path, mutant: Mutant) -> int:
+    """The first line of the innermost Python statement that a mutant is in."""
+    best = mutant.line
+    size = sys.maxsize
+    for node in ast.walk(ast.parse((top / mutant.path).read_text())):
+        if isinstance(node, ast.stmt) and node.end_lineno:
+            length = node.end_lineno - node.lineno
+            if node.lineno <= mutant.line <= node.end_lineno and length < size:
+                best, size = node.lineno, length
+    return best

@@ -1,0 +1,137 @@
+"""What becomes of one mutant."""
+
+import ast
+import subprocess
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mutate.cover import Finder
+from mutate.draw import Mutant
+from mutate.suite import GRACE_S, SLOWER, Test, all_tests
+from mutate.tree import Tree
+
+#: API tests of a mutant that nothing kills end after so much of their usual time.
+API_BUDGET_S = 150
+#: Test programs that are linked at once: most mutants die in the first of them.
+FIRST, MORE = 3, 8
+HEADER_FLAGS = "-fsyntax-only -std=gnu11 -D_GNU_SOURCE -DPy_LIMITED_API=0x030b0000 -x c"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """kind: invalid (it does not compile), same (the compiler makes the same code of it), killed,
+    survived. by: the test that noticed, with "hangs" if it had to be ended; or why none did.
+    """
+
+    mutant: Mutant
+    kind: str
+    by: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "Verdict":
+        return cls(Mutant(**entry["mutant"]), entry["kind"], entry["by"])
+
+
+def bare(text: str) -> str:
+    """A Python program without its docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(None)
+    return ast.dump(tree)
+
+
+class Judge:
+    """Judges mutants in one tree, one after another."""
+
+    def __init__(self, tree: Tree, finder: Finder) -> None:
+        self.tree, self.finder = tree, finder
+        self.tests = {test.name: test for test in all_tests(tree)}
+        self.originals: dict[str, bytes] = {}
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        if kind := self.trivial(mutant):
+            return Verdict(mutant, kind)
+        names = [name for name in self.finder.order(mutant) if name in self.tests]
+        with self.tree.changed(mutant):
+            if not names:
+                return self.unreached(mutant)
+            for batch in self.batches(names):
+                targets = {name for test in batch for name in test.targets(self.tree)}
+                if not self.tree.compiles(sorted(targets)):
+                    return Verdict(mutant, "invalid")
+                for test in batch:
+                    limit_s = GRACE_S + SLOWER * self.finder.coverage.took_s[test.name]
+                    if why := test.run(self.tree, limit_s).why:
+                        return Verdict(mutant, "killed", f"{test.name} {why}")
+        return Verdict(mutant, "survived", f"{len(names)} tests reach it")
+
+    def unreached(self, mutant: Mutant) -> Verdict:
+        # What is not C or not compiled into a file of its own has been seen to be valid, or not.
+        if mutant.path.endswith(".h") and not self.tree.compiles([self.tree.extension]):
+            return Verdict(mutant, "invalid")
+        return Verdict(mutant, "survived", "no test reaches it")
+
+    def batches(self, names: Sequence[str]) -> Iterator[list[Test]]:
+        """Unit programs first, then the API tests that there is time for."""
+        units = [self.tests[name] for name in names if not self.tests[name].is_api]
+        yield from (units[:FIRST], *(units[i : i + MORE] for i in range(FIRST, len(units), MORE)))
+        left_s: float = API_BUDGET_S
+        for name in names:
+            left_s -= self.finder.coverage.took_s[name] if self.tests[name].is_api else 0
+            if self.tests[name].is_api and left_s >= 0:
+                yield [self.tests[name]]
+
+    def trivial(self, mutant: Mutant) -> str:
+        """invalid or same if that can be seen without a test."""
+        text = (self.tree.folder / mutant.path).read_text()
+        changed = mutant.applied(text)
+        match Path(mutant.path).suffix:
+            case ".py":
+                try:
+                    return "same" if bare(changed) == bare(text) else ""
+                except SyntaxError:
+                    return "invalid"
+            case ".c" if mutant.path in self.tree.compile_commands:
+                if mutant.path not in self.originals:
+                    self.originals[mutant.path] = self.optimised(mutant.path, text)
+                assert self.originals[mutant.path], f"{mutant.path} does not compile by itself"
+                code = self.optimised(mutant.path, changed)
+                same = code == self.originals[mutant.path]
+                return "same" if same else "" if code else "invalid"
+            case _:
+                return "" if self.is_header(mutant.path, changed) else "invalid"
+
+    def optimised(self, path: str, text: str) -> bytes:
+        """What the compiler makes of a C file if it tries hard; empty if it refuses."""
+        output = self.tree.folder / "object"
+        words = self.tree.compile_commands[path]
+        words = words[: words.index("-o")]
+        skipped = {"-O0", "-MD", "-MQ", "-MF", "-g"}
+        kept = [word for word in words if word not in skipped and not word.endswith((".o", ".o.d"))]
+        # Not -I: there is a time.h of ours.
+        beside = f"-iquote{(self.tree.folder / path).parent}"
+        place = [beside, "-x", "c", "-", "-o", output]
+        done = subprocess.run(
+            [*kept, "-O2", "-w", *place, "-c"],
+            input=text,
+            text=True,
+            cwd=self.tree.build,
+            capture_output=True,
+        )
+        return output.read_bytes() if done.returncode == 0 else b""
+
+    def is_header(self, path: str, text: str) -> bool:
+        beside = f"-iquote{(self.tree.folder / path).parent}"
+        folders = [f"-I{self.tree.folder / 'src'}", f"-I{sysconfig.get_path('include')}", beside]
+        command = ["cc", *HEADER_FLAGS.split(), "-w", *folders, "-"]
+        done = subprocess.run(
+            command, input=text, text=True, cwd=self.tree.folder, capture_output=True
+        )
+        return done.returncode == 0

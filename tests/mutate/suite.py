@@ -1,0 +1,80 @@
+"""The tests that judge mutants: unit programs in C, and files of API tests."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutate.tree import Program, Tree
+from rings.process import Process
+
+#: A test may take this many times what it took without a mutant, and so much more: a machine may
+#: be busy, and a wait that times out is a result, too.
+SLOWER, GRACE_S = 4, 30
+API = "tests/api"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a test ended. why: empty, "failed" or "hangs"."""
+
+    why: str
+    took_s: float
+
+
+@dataclass(frozen=True)
+class Test:
+    """One process that passes or fails.
+
+    program: None for a file of API tests, whose name is then its path
+    """
+
+    name: str
+    program: Program | None
+
+    @property
+    def is_api(self) -> bool:
+        return self.program is None
+
+    def targets(self, tree: Tree) -> list[str]:
+        """What must be built before it runs."""
+        return [tree.extension] if self.program is None else list(self.program.targets)
+
+    def run(
+        self,
+        tree: Tree,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+        first_failure_only: bool = True,
+    ) -> Run:
+        log = tree.folder / "test.log"
+        begin = time.monotonic()
+        status = self.start(tree, log, environment or {}, first_failure_only).wait(timeout_s)
+        took_s = time.monotonic() - begin
+        if took_s >= timeout_s:
+            return Run("hangs", took_s)
+        return Run("" if status in (0, 77) else "failed", took_s)
+
+    def start(
+        self, tree: Tree, log: Path, environment: Mapping[str, str], first_failure_only: bool
+    ) -> Process:
+        if self.program:
+            place = Path(self.program.folder)
+            return Process(self.program.command, log, environment, folder=place)
+        paths = [*environment.get("PYTHONPATH", "").split(os.pathsep), tree.site, "tests"]
+        variables = {
+            **environment,
+            "PYTHONPATH": os.pathsep.join(str(path) for path in paths if str(path)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        options = ["-q", "-p", "no:cacheprovider", *["-x"] * first_failure_only]
+        command = [sys.executable, "-m", "pytest", *options, self.name]
+        return Process(command, log, variables, folder=tree.folder)
+
+
+def all_tests(tree: Tree) -> list[Test]:
+    units = [Test(name, program) for name, program in sorted(tree.programs.items())]
+    files = sorted((tree.folder / API).glob("test_*.py"))
+    return units + [Test(f"{API}/{path.name}", None) for path in files]

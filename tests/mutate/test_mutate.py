@@ -1,0 +1,173 @@
+"""The tool itself, as far as it needs neither builds nor universalmutator."""
+
+from pathlib import Path
+
+import pytest
+
+from mutate.__main__ import Sample
+from mutate.cover import Coverage, Finder
+from mutate.draw import Mutant, prose, sources
+from mutate.judge import Verdict, bare
+from mutate.report import publish, reasons, share, sorts, survivors, table
+from mutate.tree import Tree, copy_project
+
+C = """/* A comment
+ * of two lines. */
+#include <a.h>
+#define LIMIT 4
+
+int f(int a)
+{
+\tif (a < LIMIT)
+\t\treturn g(a,
+\t\t\t 1);
+\treturn 0;
+}
+"""
+
+
+def mutant(line: int = 8, new: str = "\tif (a <= LIMIT)\n") -> Mutant:
+    return Mutant("src/a.c", line, C.splitlines(keepends=True)[line - 1], new)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    tmp_path = tmp_path / "project"
+    tmp_path.mkdir()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.c").write_text(C)
+    (tmp_path / "python" / "nvme").mkdir(parents=True)
+    return tmp_path
+
+
+def finder(project: Path) -> Finder:
+    coverage = Coverage(
+        hits={"unit": {"src/a.c": [6, 8, 9]}, "tests/api/test_a.py": {"src/a.c": [6, 8, 9, 11]}},
+        code={"src/a.c": [6, 8, 9, 11]},
+        took_s={"unit": 5.0, "tests/api/test_a.py": 1.0},
+    )
+    return Finder(project, coverage)
+
+
+def test_a_mutant_changes_one_line() -> None:
+    assert mutant().applied(C) == C.replace("a < LIMIT", "a <= LIMIT")
+
+
+def test_a_mutant_is_the_same_wherever_its_line_moves() -> None:
+    assert mutant().key == Mutant("src/a.c", 70, "if (a < LIMIT)", "if (a <= LIMIT)").key
+
+
+def test_comments_and_braces_are_not_mutated() -> None:
+    assert prose("a.c", C.splitlines()) == {1, 2, 3, 5, 7, 12}
+    assert prose("a.py", ['"""Text.', 'More."""', "import a", "b = 1"]) == {1, 2, 3}
+
+
+def test_files_are_chosen_by_pattern(project: Path) -> None:
+    assert sources(project) == sources(project, ["src/*"]) == ["src/a.c"]
+    assert sources(project, ["src/nvme/*"]) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (8, ["unit", "tests/api/test_a.py"]),  # units first, though they take longer
+        (10, ["unit", "tests/api/test_a.py"]),  # the rest of line 9
+        (11, ["tests/api/test_a.py"]),
+        (4, ["unit", "tests/api/test_a.py"]),  # whoever uses it
+    ],
+)
+def test_tests_that_reach_the_line_are_found(project: Path, line: int, expected: list[str]) -> None:
+    assert finder(project).order(mutant(line)) == expected
+
+
+def test_a_test_that_fails_anyway_judges_nothing(project: Path) -> None:
+    found = finder(project)
+    found.coverage.broken.append("unit")
+
+    assert found.order(mutant()) == ["tests/api/test_a.py"]
+
+
+def test_coverage_survives_a_file(project: Path, tmp_path: Path) -> None:
+    before = finder(project).coverage
+    before.save(tmp_path / "coverage.json")
+
+    assert Coverage.load(tmp_path / "coverage.json") == before
+
+
+def test_a_statement_of_many_lines_is_where_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "python" / "nvme").mkdir(parents=True)
+    (tmp_path / "python" / "nvme" / "a.py").write_text(
+        "def f():\n    return g(\n        1,\n    )\n"
+    )
+    coverage = Coverage(hits={"t.py": {"python/nvme/a.py": [1, 2]}}, took_s={"t.py": 1})
+
+    found = Finder(tmp_path, coverage).order(Mutant("python/nvme/a.py", 3, "        1,\n", ""))
+
+    assert found == ["t.py"]
+
+
+def test_docstrings_make_no_difference() -> None:
+    assert bare('def f():\n    """One."""\n') == bare('def f():\n    """Two."""\n')
+    assert bare("x = 'One'") != bare("x = 'Two'")
+
+
+def test_the_sample_is_the_first_mutants_that_count() -> None:
+    mutants = [mutant(new=f"{number}\n") for number in range(6)]
+    kinds = ["invalid", "killed", "survived", "same", "killed", "killed"]
+    sample = Sample(mutants, 3)
+
+    for index, taken in sample.take():
+        sample.put(index, Verdict(taken, kinds[index]))
+
+    assert [verdict.kind for verdict in sample.ordered()] == kinds[:5]
+
+
+def test_a_survivor_with_a_reason_is_equivalent() -> None:
+    verdicts = [Verdict(mutant(), "survived"), Verdict(mutant(11), "killed", "unit failed")]
+    known = reasons("# text\nsrc/a.c\n-   if (a < LIMIT)\n+ if (a <= LIMIT)\n= f(4)\n= is 0\n")
+
+    assert known == {mutant().key: "f(4) is 0"}
+    assert sorts(verdicts, known)["all"] == {"killed": 1, "survived": 0, "equivalent": 1}
+    assert survivors(verdicts, known) == ""
+    assert "| all | 2 | 1 | 0 | 1 | 100 % |" in table(verdicts, known)
+
+
+def test_the_list_of_survivors_needs_only_reasons() -> None:
+    text = survivors([Verdict(mutant(), "survived", "3 tests reach it")], {})
+
+    assert list(reasons(text)) == [mutant().key]
+
+
+def test_no_mutant_is_no_share() -> None:
+    assert share({"killed": 0, "survived": 0}) == "-"
+    assert share({"killed": 9, "survived": 1, "equivalent": 5}) == "90 %"
+
+
+def test_figures_replace_those_before(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- figures -->\nold\n<!-- end of figures -->\nb\n")
+
+    publish(page, "new")
+
+    assert page.read_text() == "a\n<!-- figures -->\nnew\n<!-- end of figures -->\nb\n"
+
+
+def test_a_tree_is_as_before_when_the_mutant_has_gone(project: Path) -> None:
+    tree = Tree.__new__(Tree)
+    tree.folder, tree.site = project, project / "site"
+
+    with tree.changed(mutant()):
+        assert "a <= LIMIT" in (project / "src" / "a.c").read_text()
+    assert (project / "src" / "a.c").read_text() == C
+
+
+def test_a_copy_has_what_the_project_has(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy_project(project, copy)
+    (project / "src" / "a.c").rename(project / "src" / "b.c")
+    before = (copy / "src" / "a.c").read_text()
+
+    copy_project(project, copy)
+
+    assert [path.name for path in (copy / "src").iterdir()] == ["b.c"]
+    assert (copy / "src" / "b.c").read_text() == before
