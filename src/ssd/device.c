@@ -15,6 +15,8 @@ static int alloc_bounce(struct ssd *ssd)
 
 	ssd->bounce = aligned_alloc(4096, bytes);
 	ssd->bounce_meta = aligned_alloc(4096, bytes);
+	if (ssd_dptr_init(&ssd->dptr, bytes))
+		return err_set(-ENOMEM, "sim: no memory");
 	return ssd->bounce && ssd->bounce_meta ? 0 : err_set(-ENOMEM, "sim: no memory");
 }
 
@@ -30,7 +32,7 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 	ssd->now_ns = now_ns;
 	ssd->powered = true;
 	ssd->instant = ssd->opts.latency == SSD_LATENCY_NONE;
-	ssd->mdts_bytes = (uint32_t)ssd->opts.mdts_bytes;
+	ssd->mdts_bytes = ssd->opts.mdts_bytes ? (uint32_t)ssd->opts.mdts_bytes : SSD_TRANSFER_MAX;
 	ssd->temperature_kelvin = (uint16_t)ssd->opts.temperature_kelvin;
 	ssd->health.power_cycles = 1;
 	ssd->health.powered_at_ns = now_ns;
@@ -92,6 +94,7 @@ void ssd_destroy(struct ssd *ssd)
 	ssd_contexts_fini(ssd);
 	ssd_events_fini(&ssd->events);
 	ssd_ctrl_fini(&ssd->pcie);
+	ssd_dptr_fini(&ssd->dptr);
 	free(ssd->bounce);
 	free(ssd->bounce_meta);
 	free(ssd);

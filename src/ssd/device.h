@@ -54,6 +54,7 @@
 #define SSD_COPY_MCL	 1024
 #define SSD_BAR0_MSIX	 0x2000u
 #define SSD_BAR0_PBA	 0x3000u
+#define SSD_TRANSFER_MAX (65536u * (4096u + 64u)) /* NLB, with metadata */
 #define SSD_CONTEXTS_MAX 8192u
 #define SSD_MPSMAX	 4u /* pages up to 64 KiB */
 
@@ -79,9 +80,9 @@ struct ssd {
 	/* hot: read on every command */
 	uint64_t now_ns;
 	struct ssd_ctx *free_ctx;
-	uint32_t nfaults; /* rules; one predictable branch a command */
-	bool instant;	  /* latency=none */
-	uint32_t mdts_bytes;
+	uint32_t nfaults;    /* rules; one predictable branch a command */
+	bool instant;	     /* latency=none */
+	uint32_t mdts_bytes; /* SSD_TRANSFER_MAX if there is no limit */
 	struct ssd_ns ns[SSD_NS_MAX];
 	struct ssd_health health;
 	struct ssd_dptr dptr;

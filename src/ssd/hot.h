@@ -87,7 +87,7 @@ static inline uint16_t ssd_dptr_map_fast(struct ssd *ssd, struct ssd_ctx *c, siz
 	if (SSD_UNLIKELY(c->sqe.flags || c->ext || prp1 & 3 ||
 			 len > c->ctrl->page_bytes - (prp1 & (c->ctrl->page_bytes - 1))))
 		return ssd_dptr_map(ssd, c, len, prot);
-	n = c->ctrl->ops->map(c->ctrl->host, prp1, len, prot, ssd->dptr.iov, SSD_PIECES_MAX);
+	n = c->ctrl->ops->map(c->ctrl->host, prp1, len, prot, ssd->dptr.iov, ssd->dptr.max);
 	ssd->dptr.n = n;
 	return SSD_LIKELY(n > 0) ? 0 : NVME_SC_DATA_TRANSFER_ERROR;
 }

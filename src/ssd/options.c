@@ -52,8 +52,8 @@ static const struct option options[] = {
 	CHOICE("ms", ms_bytes, "0", "0=0 8=8 16=16 64=64",
 	       "metadata formats: adds formats with this many bytes an LBA; PI with them"),
 	OPT("ns", UNIT_NUMBER, ns, "1", 1, 32, "namespaces, of equal size"),
-	OPT("mdts", UNIT_BYTES, mdts_bytes, "128K", 4 * KIB, 2 * MIB,
-	    "largest transfer, a power of two pages"),
+	OPT("mdts", UNIT_BYTES, mdts_bytes, "128K", 0, 64 * MIB,
+	    "largest transfer, a power of two, 8K or more; 0: no limit"),
 	CHOICE("vs", version, "1.3", "1.3=0x10300 1.4=0x10400 2.0=0x20000", "version claimed"),
 	OPT("ioqueues", UNIT_NUMBER, ioqueues, "32", 1, 63, "IO submission and completion queues"),
 	OPT("mqes", UNIT_NUMBER, mqes, "1024", 2, 65536, "entries a queue"),
@@ -244,8 +244,11 @@ static int set_pair(struct ssd_options *opts, char *pair)
 /* What no single option can be wrong about alone. */
 static int check_together(struct ssd_options *opts)
 {
-	if (opts->mdts_bytes & (opts->mdts_bytes - 1))
-		return err_set(-EINVAL, "sim: mdts=%llu: not a power of two",
+	/* Identify has 2^MDTS pages, and MDTS 0 is no limit: one page cannot be said */
+	if (opts->mdts_bytes &&
+	    (opts->mdts_bytes < 8 * KIB || opts->mdts_bytes & (opts->mdts_bytes - 1)))
+		return err_set(-EINVAL,
+			       "sim: mdts=%llu: not a power of two of 8192 bytes or more, nor 0",
 			       (unsigned long long)opts->mdts_bytes);
 	if (opts->size_bytes % 4096)
 		return err_set(-EINVAL, "sim: size=%llu: not a multiple of 4096 bytes",

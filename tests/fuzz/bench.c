@@ -23,7 +23,7 @@ static const char *const profiles[] = {
 	"size=1M,latency=none,vs=1.4,aerl=0,ioqueues=2",
 	"size=2M,latency=none,media=file",
 	"size=1M,latency=none,ms=8,ns=3,vs=2.0,media=file",
-	"size=16M,latency=none,ms=16,vs=1.4,hmpre=8K,cache=64K,mdts=4K",
+	"size=16M,latency=none,ms=16,vs=1.4,hmpre=8K,cache=64K,mdts=8K",
 	"size=16M,lba=4096,ms=64,vs=2.0,jitter=100,tail_us=1s,aerl=15,mqes=2",
 	"size=32M,latency=none,mem=1M,cache=0",
 	"size=16T,latency=none,ns=4,ioqueues=63,mqes=65536,awupf=0",

@@ -52,7 +52,7 @@ NO_FILES = [-1, 99999, 2**31, 2**70, "0", None, 0.5]
 #: Nothing goes on without a new drive.
 FATAL = {"close_all", "remove"}
 OPTIONS = ["size=1M", "size=x", "lba=4096", "ms=8", "ns=2", "ns=33", "vs=1.4", "mqes=2", "=", ","]
-OPTIONS += ["media=null", "cache=0", "nothing=1", "size", "ioqueues=1", "aerl=0", "mdts=4K", "\0"]
+OPTIONS += ["media=null", "cache=0", "nothing=1", "size", "ioqueues=1", "aerl=0", "mdts=8K", "\0"]
 NUMBERS = [-(2**70), -(2**31), -1, 0, 1, 2, 7, 8, 511, 512, 4096, 65535, 65536, 2**60, 2**64, 2**70]
 OTHERS = [
     None,

@@ -109,7 +109,7 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->ver = (uint32_t)ssd->opts.version;
 	fill_power(id);
 	fill_admin(ssd, id);
-	id->mdts = log2_of(ssd->mdts_bytes / 4096);
+	id->mdts = ssd->opts.mdts_bytes ? log2_of(ssd->opts.mdts_bytes / 4096) : 0;
 	id->cntlid = c->ctrl->cntlid;
 	id->rtd3r = 1000000;
 	id->rtd3e = 1000000;

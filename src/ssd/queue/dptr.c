@@ -1,19 +1,37 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ssd/queue/dptr.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "ssd/device.h"
+
+int ssd_dptr_init(struct ssd_dptr *d, size_t bytes)
+{
+	/* one page more for the offset of the first */
+	size_t pages = bytes / 4096 + 1;
+
+	d->max = pages > SSD_PIECES_MIN ? (int)pages : SSD_PIECES_MIN;
+	d->iov = calloc((size_t)d->max, sizeof(*d->iov));
+	return d->iov ? 0 : -ENOMEM;
+}
+
+void ssd_dptr_fini(struct ssd_dptr *d)
+{
+	free(d->iov);
+	d->iov = NULL;
+}
 
 uint16_t ssd_dptr_add(struct ssd_ctrl *ctrl, uint64_t iova, size_t len, int prot)
 {
 	struct ssd_dptr *d = &ctrl->ssd->dptr;
 	int first = d->n, n;
 
-	if (d->n == SSD_PIECES_MAX)
+	if (d->n == d->max)
 		return NVME_SC_DATA_TRANSFER_ERROR;
-	n = ctrl->ops->map(ctrl->host, iova, len, prot, &d->iov[first], SSD_PIECES_MAX - first);
+	n = ctrl->ops->map(ctrl->host, iova, len, prot, &d->iov[first], d->max - first);
 	if (n <= 0)
 		return NVME_SC_DATA_TRANSFER_ERROR;
 	d->n += n;
@@ -54,7 +72,7 @@ static uint16_t vectors(struct ssd *ssd, const struct iovec *iov, int n, size_t 
 	for (int i = 0; i < n && len; i++) {
 		size_t take = iov[i].iov_len < len ? iov[i].iov_len : len;
 
-		if (d->n == SSD_PIECES_MAX)
+		if (d->n == d->max)
 			return NVME_SC_INTERNAL_ERROR;
 		d->iov[d->n++] = (struct iovec){ iov[i].iov_base, take };
 		len -= take;

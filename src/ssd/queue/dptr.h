@@ -16,18 +16,24 @@ struct ssd;
 struct ssd_ctrl;
 struct ssd_ctx;
 
-/* 2 MiB in pages of 4 KiB, one more for the offset, and metadata; SGLs may be finer. */
-#define SSD_PIECES_MAX 2048
+/* At least so many pieces of a command's data: SGLs may be finer than pages. */
+#define SSD_PIECES_MIN 2048
 
 /**
  * struct ssd_dptr - pieces of the data of the command at hand
  * @iov: iov_base NULL: bit bucket
  * @n: pieces; neighbours in memory are merged
+ * @max: room
  */
 struct ssd_dptr {
+	struct iovec *iov;
 	int n;
-	struct iovec iov[SSD_PIECES_MAX];
+	int max;
 };
+
+/* Room for the pages of @bytes; 0 or -ENOMEM. */
+int ssd_dptr_init(struct ssd_dptr *d, size_t bytes);
+void ssd_dptr_fini(struct ssd_dptr *d);
 
 /**
  * ssd_dptr_map() - resolve @len bytes of the data pointer of @c into ssd->dptr

@@ -11,9 +11,8 @@
 
 #include "ssd/device.h"
 
-#define SEGMENTS_MAX   256
-#define DESC_BATCH     32
-#define LIST_DESCS_MAX (SSD_PIECES_MAX / 2)
+#define SEGMENTS_MAX 256
+#define DESC_BATCH   32
 
 struct walk {
 	size_t left; /* bytes still wanted */
@@ -34,7 +33,7 @@ static uint16_t take(struct ssd_ctrl *ctrl, struct walk *w, const struct nvme_sg
 		/* to the controller: a bit bucket brings no data */
 		if (w->prot == PROT_READ || !len)
 			return 0;
-		if (out->n == SSD_PIECES_MAX)
+		if (out->n == out->max)
 			return NVME_SC_SGL_INVALID_COUNT;
 		out->iov[out->n++] = (struct iovec){ NULL, len };
 	} else if (len) {
@@ -70,7 +69,7 @@ static uint16_t walk_segment(struct ssd_ctrl *ctrl, struct walk *w, struct nvme_
 	if (!n || seg->len % sizeof(*seg))
 		return NVME_SC_SGL_INVALID_SEGMENT;
 	w->descs += n;
-	if (w->descs > LIST_DESCS_MAX)
+	if (w->descs > (uint32_t)ctrl->ssd->dptr.max / 2)
 		return NVME_SC_SGL_INVALID_COUNT;
 	*seg = (struct nvme_sgl_desc){ 0 };
 	for (uint32_t i = 0; i < n; i++) {

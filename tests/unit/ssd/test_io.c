@@ -184,7 +184,7 @@ static void write_zeroes_zeroes(void **state)
 
 static void a_long_write_zeroes_is_no_transfer(void **state)
 {
-	struct rig *r = rig_ready("latency=none,mdts=4K");
+	struct rig *r = rig_ready("latency=none,mdts=8K");
 
 	memset(r->buf, 0xaa, 4096);
 	assert_int_equal(rig_write(r, 65530, 1, r->buf), 0);

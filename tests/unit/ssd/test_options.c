@@ -33,6 +33,22 @@ static void defaults_are_those_of_the_profile(void **state)
 	assert_int_equal(o.version, NVME_VS(1, 3, 0));
 }
 
+static void mdts_is_8_kib_to_64_mib_or_no_limit(void **state)
+{
+	struct ssd_options o;
+
+	assert_int_equal(ssd_options_parse(&o, "mdts=8K"), 0);
+	assert_int_equal(o.mdts_bytes, 8192);
+	assert_int_equal(ssd_options_parse(&o, "mdts=64M"), 0);
+	assert_int_equal(o.mdts_bytes, 64 << 20);
+	assert_int_equal(ssd_options_parse(&o, "mdts=0"), 0);
+	assert_int_equal(o.mdts_bytes, 0);
+	/* a page alone is the value that Identify has for "no limit" */
+	refused("mdts=4K", "power of two");
+	refused("mdts=96K", "power of two");
+	refused("mdts=128M", "out of range");
+}
+
 static void values_have_units(void **state)
 {
 	struct ssd_options o;
@@ -63,7 +79,6 @@ static void wrong_values_are_named(void **state)
 	refused("size=-1", "size=-1");
 	refused("size=0", "out of range");
 	refused("size=2000001", "4096");
-	refused("mdts=96K", "power of two");
 	refused("lba=520", "512=512");
 	refused("read_us=3h", "microseconds");
 	refused("ns=33", "out of range");
@@ -97,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_profile),
+		cmocka_unit_test(mdts_is_8_kib_to_64_mib_or_no_limit),
 		cmocka_unit_test(values_have_units),
 		cmocka_unit_test(an_unknown_option_lists_the_known),
 		cmocka_unit_test(wrong_values_are_named),

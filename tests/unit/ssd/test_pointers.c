@@ -78,6 +78,95 @@ static void lists_chain_at_the_end_of_a_page(void **state)
 	rig_destroy(r);
 }
 
+/*
+ * PRP lists of pages that lie in memory backwards, so that no two of them are neighbours: the
+ * last slot of a list's page is an entry if it is the last of all, else it chains.
+ */
+static void backward_prps(struct rig *r, uint8_t *data, uint64_t *list, size_t pages)
+{
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_WRITE, 0, (uint32_t)pages, data + (pages - 1) * PAGE);
+	size_t slot = 0;
+
+	for (size_t i = 1; i < pages; i++) {
+		if (slot % 512 == 511 && i + 1 < pages) {
+			list[slot] = (uintptr_t)&list[slot + 1];
+			slot++;
+		}
+		list[slot++] = (uintptr_t)data + (pages - 1 - i) * PAGE;
+	}
+	sqe.prp2 = pages == 2 ? list[0] : (uintptr_t)list;
+	fill(data, pages * PAGE, (unsigned int)pages);
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+
+	memset(data, 0, pages * PAGE);
+	sqe.opc = NVME_CMD_READ;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	for (size_t i = 0; i < pages * PAGE; i += 509)
+		assert_int_equal(data[i], (uint8_t)(i * 131 + i / 251 + pages));
+}
+
+static void scattered_pages_up_to_64_mib_carry_data(void **state)
+{
+	/* around one, two and three pages of list, and MDTS */
+	static const size_t pages[] = { 1,    2,    3,	  511,	512,  513,   514,
+					1023, 1024, 1025, 1534, 1535, 16383, 16384 };
+	struct rig *r = rig_ready("size=128M,lba=4096,mdts=64M,latency=none");
+	uint8_t *data = aligned_alloc(PAGE, 16384 * PAGE);
+	uint64_t *list = aligned_alloc(PAGE, 40 * PAGE);
+
+	r->trusting = true;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		backward_prps(r, data, list, pages[i]);
+	assert_int_equal(rig_run(r, 1, rig_rw(NVME_CMD_READ, 0, 16385, data), NULL),
+			 NVME_SC_INVALID_FIELD);
+	free(list);
+	free(data);
+	rig_destroy(r);
+}
+
+static void without_mdts_the_longest_command_carries_data(void **state)
+{
+	struct rig *r = rig_ready("size=128M,lba=512,mdts=0,latency=none");
+	uint8_t *data = aligned_alloc(PAGE, 8192 * PAGE);
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_WRITE, 0, 65536, data);
+
+	r->trusting = true;
+	sqe.flags = SGL;
+	sqe.sgl1 = (struct nvme_sgl_desc){ .addr = (uintptr_t)data, .len = 8192 * PAGE };
+	fill(data, 8192 * PAGE, 7);
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	assert_int_equal(rig_read(r, 65535, 1, r->buf), 0);
+	assert_memory_equal(r->buf, data + 65535 * 512, 512);
+	free(data);
+	rig_destroy(r);
+}
+
+/* Address 0 is not the host's: nothing is moved, not even what PRP1 describes. */
+static void a_prp2_that_is_missing_is_a_transfer_error(void **state)
+{
+	static const uint32_t lbas[] = { 9, 16, 24, 256 };
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_sqe sqe;
+
+	memset(r->buf, 0x55, RIG_BUF_BYTES);
+	for (size_t i = 0; i < sizeof(lbas) / sizeof(lbas[0]); i++) {
+		sqe = rig_rw(NVME_CMD_READ, 0, lbas[i], r->buf);
+		sqe.prp2 = 0;
+		assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_DATA_TRANSFER_ERROR);
+	}
+	sqe = (struct nvme_sqe){ .opc = NVME_ADMIN_GET_LOG_PAGE,
+				 .nsid = NVME_NSID_ALL,
+				 .prp1 = (uintptr_t)r->buf + 3584,
+				 .cdw10 = 1023u << 16 | NVME_LOG_EFFECTS };
+	assert_int_equal(rig_run(r, 0, sqe, NULL), NVME_SC_DATA_TRANSFER_ERROR);
+	sqe.cdw10 = 127u << 16 | NVME_LOG_EFFECTS;
+	for (size_t i = 0; i < RIG_BUF_BYTES; i++)
+		assert_int_equal(r->buf[i], 0x55);
+	/* it is not needed for what ends with the first page */
+	assert_int_equal(rig_run(r, 0, sqe, NULL), 0);
+	rig_destroy(r);
+}
+
 static void wrong_offsets_are_found(void **state)
 {
 	struct rig *r = rig_ready("latency=none");
@@ -245,6 +334,9 @@ int main(void)
 		cmocka_unit_test(prps_of_any_offset_and_length_carry_data),
 		cmocka_unit_test(host_memory_in_small_pieces_carries_data),
 		cmocka_unit_test(lists_chain_at_the_end_of_a_page),
+		cmocka_unit_test(scattered_pages_up_to_64_mib_carry_data),
+		cmocka_unit_test(without_mdts_the_longest_command_carries_data),
+		cmocka_unit_test(a_prp2_that_is_missing_is_a_transfer_error),
 		cmocka_unit_test(wrong_offsets_are_found),
 		cmocka_unit_test(unmapped_memory_is_a_transfer_error),
 		cmocka_unit_test(segments_of_odd_blocks_carry_data),

@@ -211,7 +211,7 @@ static void nothing_crashes_the_drive(void **state)
 {
 	weather("size=4M,ns=2,erase_s=0.01,dst_s=0.01,sanitize_s=0.01", 1, 20000);
 	weather("size=4M,ns=2,ms=8,latency=none,erase_s=0,dst_s=0,sanitize_s=0,vs=2.0", 2, 20000);
-	weather("size=1M,ns=2,mdts=4K,ioqueues=2,mem=64K,vs=1.4,hmpre=1M", 3, 20000);
+	weather("size=1M,ns=2,mdts=8K,ioqueues=2,mem=64K,vs=1.4,hmpre=1M", 3, 20000);
 }
 
 int main(int argc, char **argv)

@@ -28,6 +28,21 @@ static struct rig *three(void)
 	return r;
 }
 
+static void mdts_is_in_powers_of_two_pages(void **state)
+{
+	static const char *const options[] = { "mdts=8K", "mdts=128K", "mdts=64M", "mdts=0" };
+	/* none: no limit */
+	static const uint8_t mdts[] = { 1, 5, 14, 0 };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		struct rig *r = rig_ready(options[i]);
+		struct nvme_id_ctrl *id = bench_identify(r, 0, NVME_CNS_CTRL);
+
+		assert_int_equal(id->mdts, mdts[i]);
+		rig_destroy(r);
+	}
+}
+
 static void the_default_is_the_profile(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -233,6 +248,7 @@ static void the_data_pointer_comes_last(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mdts_is_in_powers_of_two_pages),
 		cmocka_unit_test(the_default_is_the_profile),
 		cmocka_unit_test(the_controller_ignores_nsid),
 		cmocka_unit_test(namespaces_active_and_not),

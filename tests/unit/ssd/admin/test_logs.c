@@ -71,10 +71,10 @@ static void offsets_are_dwords_within_the_page(void **state)
 
 static void lengths_are_within_mdts(void **state)
 {
-	struct rig *r = rig_ready("mdts=4K");
+	struct rig *r = rig_ready("mdts=8K");
 
-	assert_int_equal(get_log(r, NVME_LOG_EFFECTS, 0, 4096), 0);
-	assert_int_equal(get_log(r, NVME_LOG_EFFECTS, 0, 4100), NVME_SC_INVALID_FIELD);
+	assert_int_equal(get_log(r, NVME_LOG_EFFECTS, 0, 8192), 0);
+	assert_int_equal(get_log(r, NVME_LOG_EFFECTS, 0, 8196), NVME_SC_INVALID_FIELD);
 	assert_int_equal(get_log(r, NVME_LOG_EFFECTS, 0, 0), NVME_SC_INVALID_FIELD);
 	rig_destroy(r);
 }
