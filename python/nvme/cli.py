@@ -26,9 +26,13 @@ def _setup(name: str, text: str, action: str, argv: Sequence[str]) -> int:
     parser.add_argument(
         "address", nargs="*", help="like 01:00.0 (default: every drive that this can be done to)"
     )
-    args = parser.parse_args(argv)
-    done = subprocess.run(["bash", SETUP, action, *args.address], check=False)
-    return TROUBLE if done.returncode else 0
+
+    def run() -> int:
+        args = parser.parse_args(argv)
+        done = subprocess.run(["bash", SETUP, action, *args.address], check=False)
+        return TROUBLE if done.returncode else 0
+
+    return guarded(parser.prog, run)
 
 
 def _take(argv: Sequence[str]) -> int:
@@ -47,12 +51,16 @@ def _status(argv: Sequence[str]) -> int:
 
 
 def _sim(argv: Sequence[str]) -> int:
-    from nvme import _core
-
     if argv[:1] == ["firmware"]:
         from nvme.simfw import main as firmware
 
         return firmware(argv[1:])
+    return guarded("pynvme sim", lambda: _list_options(argv))
+
+
+def _list_options(argv: Sequence[str]) -> int:
+    from nvme import _core
+
     strange = [word for word in argv if word not in ("-h", "--help", "help")]
     if strange:
         raise UsageError(
@@ -73,11 +81,10 @@ def _identify(argv: Sequence[str]) -> int:
         prog="pynvme identify", description="What a device says of itself.", epilog=EXIT_CODES
     )
     parser.add_argument("address", nargs="?", default="sim", help=ADDRESS_HELP)
-    _show(parser.parse_args(argv).address)
-    return 0
+    return guarded(parser.prog, lambda: _show(parser.parse_args(argv).address))
 
 
-def _show(address: str) -> None:
+def _show(address: str) -> int:
     import nvme as d
 
     nvme0 = d.Controller(address)
@@ -95,6 +102,7 @@ def _show(address: str) -> None:
         nvme0n1 = d.Namespace(nvme0, nsid)
         print(f"  namespace {nsid:<6} {nvme0n1.capacity} bytes in LBAs of {nvme0n1.sector_size}")
         nvme0n1.close()
+    return 0
 
 
 def _perf(argv: Sequence[str]) -> int:
@@ -110,7 +118,7 @@ def _cmdlog(argv: Sequence[str]) -> int:
 
 
 class Command(NamedTuple):
-    """A row of the table of commands."""
+    """A row of the table of commands; each guards itself."""
 
     run: Callable[[Sequence[str]], int]
     help: str
@@ -139,23 +147,24 @@ def _parser() -> argparse.ArgumentParser:
     )
 
 
-def _main(argv: Sequence[str]) -> int:
+def _none(argv: Sequence[str]) -> int:
+    """What is said where there is no command."""
     name = argv[0] if argv else ""
     if name in ("-h", "--help", "help"):
         _parser().print_help()
         return 0
-    if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        what = f"unknown command {name!r}: {hint}" if name else "a command is missing: "
-        raise UsageError(f"{what}known are {', '.join(COMMANDS)}")
-    prog = f"pynvme {name}"
-    return guarded(prog, lambda: COMMANDS[name].run(argv[1:]))
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    what = f"unknown command {name!r}: {hint}" if name else "a command is missing: "
+    raise UsageError(f"{what}known are {', '.join(COMMANDS)}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    return guarded("pynvme", lambda: _main(sys.argv[1:] if argv is None else list(argv)))
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in COMMANDS:
+        return COMMANDS[words[0]].run(words[1:])
+    return guarded("pynvme", lambda: _none(words))
 
 
 if __name__ == "__main__":

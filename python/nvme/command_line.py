@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -74,6 +75,40 @@ def complain(prog: str, text: object) -> None:
         print(f"{prog}: {line}", file=sys.stderr)
 
 
+class _Events(logging.Handler):
+    """Events of the driver become lines of standard error: the first few, then their number."""
+
+    SHOWN = 3
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(logging.WARNING)
+        self.prog = prog
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+        if self.count <= self.SHOWN:
+            complain(self.prog, record.getMessage())
+
+    def end(self) -> None:
+        """Says how many were not shown."""
+        if self.count > self.SHOWN:
+            complain(self.prog, f"and {self.count - self.SHOWN} more events of the driver")
+
+
+@contextlib.contextmanager
+def events_in_lines(prog: str) -> Iterator[None]:
+    """Few lines, however much a broken drive gives reason to log."""
+    logger = logging.getLogger("nvme")
+    events = _Events(prog)
+    logger.addHandler(events)
+    try:
+        yield
+    finally:
+        logger.removeHandler(events)
+        events.end()
+
+
 @contextlib.contextmanager
 def warnings_in_lines(prog: str) -> Iterator[None]:
     """Warnings become lines of standard error, without the place in the source."""
@@ -90,7 +125,7 @@ def warnings_in_lines(prog: str) -> Iterator[None]:
 def guarded(prog: str, run: Callable[[], int]) -> int:
     """The exit code of `run`, also when it fails: then with one line on standard error."""
     try:
-        with warnings_in_lines(prog):
+        with warnings_in_lines(prog), events_in_lines(prog):
             code = run()
             sys.stdout.flush()
             return code

@@ -110,6 +110,11 @@ class Job:
     given: dict[str, str] = field(default_factory=dict)
     group: int = 0
 
+    def word(self, name: str) -> str:
+        """The option as the user wrote it, if they did; it may have a second name."""
+        names = next(row.names for row in OPTIONS if row.names[0] == name)
+        return f"--{next((one for one in names if one in self.given), name)}"
+
     @property
     def verified(self) -> bool:
         """Whether data are to be checked."""

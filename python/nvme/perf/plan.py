@@ -34,7 +34,10 @@ class Device:
     def namespace(self, nsid: int) -> d.Namespace:
         """A namespace, opened once."""
         if nsid not in self._namespaces:
-            self._namespaces[nsid] = d.Namespace(self.nvme, nsid)
+            try:
+                self._namespaces[nsid] = d.Namespace(self.nvme, nsid)
+            except d.NamespaceCreationError as error:
+                raise UsageError(f"--nsid {nsid}: {error}") from None
         return self._namespaces[nsid]
 
     @property
@@ -93,12 +96,12 @@ class Plan:
 
 def _blocks(job: Job) -> tuple[str, dict[int, int]]:
     """The option that says how large blocks are, and weights by size in bytes."""
-    chosen: tuple[str, Blocks] = ("--bs", job.bs)
+    chosen: tuple[str, Blocks] = ("bs", job.bs)
     if job.bsrange:
-        chosen = ("--bsrange", job.bsrange)
+        chosen = ("bsrange", job.bsrange)
     if job.bssplit:
-        chosen = ("--bssplit", job.bssplit)
-    name, blocks = chosen
+        chosen = ("bssplit", job.bssplit)
+    name, blocks = job.word(chosen[0]), chosen[1]
     used = [
         blocks[direction] or Job.bs[direction]
         for direction, opcode in OPCODE_OF.items()
@@ -171,7 +174,9 @@ def _count(job: Job, mean: float, moved: int) -> int:
         wanted = job.io_size.of(moved) or moved
         limit = int(wanted / mean) * job.loops
         if not limit:
-            raise UsageError(f"--io_size {wanted} is less than a block of {mean:g} bytes")
+            raise UsageError(
+                f"{job.word('io_size')} {wanted} is less than a block of {mean:g} bytes"
+            )
         count = min(count, limit) if count else limit
     return count
 
@@ -180,7 +185,7 @@ def _seconds(job: Job, count: int) -> float:
     if job.runtime is None:
         return 0.0 if count else SECONDS
     if not job.runtime and not count:
-        raise UsageError("--runtime 0 has no end without --size or --number_ios")
+        raise UsageError(f"{job.word('runtime')} 0 has no end without --size or --number_ios")
     return job.runtime
 
 

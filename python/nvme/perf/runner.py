@@ -150,8 +150,8 @@ def _check_verify(jobs: Sequence[Job]) -> None:
             if other.group <= job.group
         ):
             raise UsageError(
-                f"--verify: --rw {job.rw} has nothing to check: what a run checks is what it wrote "
-                "itself (write, randwrite, rw, randrw, or a job before it that writes)"
+                f"--verify: {job.word('rw')} {job.rw} has nothing to check: what a run checks is "
+                "what it wrote itself (write, randwrite, rw, randrw, or a job before that writes)"
             )
 
 

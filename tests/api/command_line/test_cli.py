@@ -1,8 +1,10 @@
 """The command line: what each command prints, and what it says of wrong arguments."""
 
+import logging
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -194,10 +196,26 @@ def test_a_fault_of_our_own_is_not_hidden():
 
 
 def test_warnings_are_lines(capsys):
-    import warnings
-
     assert guarded("pynvme x", lambda: warnings.warn("careful", stacklevel=2) or 0) == 0
     assert capsys.readouterr().err == "pynvme x: careful\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"), [(0, 0), (3, 3), (4, "and 1 more events"), (30, "and 27 more events")]
+)
+def test_a_storm_of_events_is_a_few_lines(capsys, count, lines):
+    def storm():
+        for number in range(count):
+            logging.getLogger("nvme").error("event %d", number)
+        return 0
+
+    assert guarded("pynvme x", storm) == 0
+
+    said = capsys.readouterr().err.splitlines()
+    assert said[:3] == [f"pynvme x: event {number}" for number in range(min(count, 3))]
+    if isinstance(lines, str):
+        assert lines in said.pop()
+    assert len(said) == min(count, 3)
 
 
 def test_nobody_reads_the_output_any_more():

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import sys
 import pytest
 
 from nvme import perf
-from nvme.perf import values
+from nvme.command_line import UsageError
+from nvme.perf import options, values
 from nvme.perf.jobs import run_of
 from nvme.perf.plan import Device, plan_of
 
@@ -95,6 +97,22 @@ def test_a_block_that_does_not_fit_is_refused_in_the_options_of_the_user(capsys,
     assert text in said(capsys, *flags)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--blocksize=100"],
+        ["--blocksize_range=512-1m"],
+        ["--size=8k", "--io_limit=2k"],
+        ["--timeout=0", "--number_ios=0"],
+        ["--readwrite=read", "--verify"],
+    ],
+)
+def test_an_option_with_two_names_is_called_as_the_user_does(capsys, flags):
+    line = said(capsys, *flags)
+
+    assert any(flag.split("=")[0] in line for flag in flags if "_ios" not in flag)
+
+
 def test_a_block_that_just_fits_is_taken():
     assert perf.main([NULL, "--bs=128k", "--size=128k"]) == 0
     assert perf.main([NULL, "--bs=8k", "--offset=4k", "--size=12k"]) == 0
@@ -128,7 +146,7 @@ def test_a_second_device_is_refused(capsys):
 
 
 def test_a_namespace_that_is_not_there_is_one_line(capsys):
-    assert "2" in said(capsys, "--nsid=2")
+    assert "--nsid 2: namespace 2: " in said(capsys, "--nsid=2")
 
 
 def test_a_report_that_was_there_stays_when_the_options_are_wrong(tmp_path):
@@ -371,3 +389,41 @@ def test_workers_take_turns_with_the_cpus(device):
 )
 def test_the_random_part(device, flags, percent):
     assert plan(device, *flags).job.random_percent == percent
+
+
+# --- anything at all ---
+
+ODD = (
+    "", "0", "1", "-1", "2", "7", "512", "513", "4k", "64k", "1m", "1g", "99t", "1e3", "0x", "0x10",
+    "nan", "inf", "x", "50%", "101%", "%", "4k-8k", "4k/50:8k/50", "4k,8k", ",", ":", "/", "-", "=",
+    "1d", "1001h", "randrw", "write", "crc32c", "md5", "0-1", "9999", "\u0664", "\u00e9", "1 2",
+    "4k/50", "8k/0", "-4k", "1.5", ".", "true", "sim", "99999999999999999999999999",
+)  # fmt: skip
+OFTEN = {"rw": ("randrw", "write", "randread"), "size": ("1m", "50%"), "bs": ("4k", "8k")}
+
+
+def test_whatever_is_asked_for_is_planned_or_refused_by_name(device):
+    choices = random.Random(11)
+    planned = refused = 0
+    for _ in range(3000):
+        names = choices.sample(sorted(options.JOB_OPTIONS - {"filename"}), choices.randrange(1, 5))
+        argv = [
+            f"--{name}={choices.choice(OFTEN.get(name, ODD) if choices.random() < 0.7 else ODD)}"
+            for name in names
+        ]
+        why = ""
+        try:
+            (job,) = run_of([NULL, *argv]).jobs
+            found = plan_of(job, 0, device)
+        except UsageError as error:
+            why = str(error)
+        if why:
+            refused += 1
+            assert any(f"--{name}" in why for name in names), (argv, why)
+            assert "\n" not in why
+        else:
+            planned += 1
+            assert 0 <= found.begin < found.end <= 131072, argv
+            assert found.count or found.seconds, argv
+            found.worker()
+    assert min(planned, refused) > 150
