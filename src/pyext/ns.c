@@ -4,9 +4,11 @@
  */
 #include "pyext/ns.h"
 
+#include "nvme/ctrl.h"
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/qpair.h"
 #include "pyext/request.h"
 
 int py_ns_check(struct py_ns *self)
@@ -31,6 +33,26 @@ struct py_req *py_ns_req(struct py_ns *self, PyObject *cb)
 	}
 	py_req_hold_ns(r, self->ns);
 	return r;
+}
+
+static void __attribute__((noinline))
+other_controller(const struct py_ns *self, const struct py_qpair *qpair)
+{
+	py_fail(PyExc_ValueError,
+		"qpair %u belongs to the controller %s, namespace %u to another one, %s",
+		qpair->sqid, qpair->q->ctrl->addr, self->ns->nsid, self->ns->ctrl->addr);
+}
+
+struct py_qpair *py_ns_qpair(struct py_ns *self, PyObject *o)
+{
+	struct py_qpair *qpair = arg_object(o, self->state->qpair_type, "qpair", "Qpair");
+
+	if (!qpair || py_ns_check(self) || py_qpair_check(qpair))
+		return NULL;
+	if (qpair->q->ctrl == self->ns->ctrl)
+		return qpair;
+	other_controller(self, qpair);
+	return NULL;
 }
 
 static void ns_close(struct py_live *live)

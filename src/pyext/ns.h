@@ -19,6 +19,14 @@ int py_ns_check(struct py_ns *self);
  */
 struct py_req *py_ns_req(struct py_ns *self, PyObject *cb);
 
+/**
+ * py_ns_qpair() - argument `qpair` of a command of @self: a Qpair of the same controller
+ *
+ * Both are open now; see py_ns_req() for later.
+ * Return: borrowed; NULL with TypeError, SystemError, or a ValueError that names both.
+ */
+struct py_qpair *py_ns_qpair(struct py_ns *self, PyObject *o);
+
 #define PY_NS_METHOD(name)                                                             \
 	extern const char py_ns_##name##_doc[];                                        \
 	PyObject *py_ns_##name(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, \

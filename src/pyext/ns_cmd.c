@@ -24,11 +24,10 @@ PyObject *py_ns_flush(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, Py
 	PyObject *arg[2], *cb;
 	struct py_req *r;
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || py_ns_check(self) ||
-	    arg_callable(arg[1], "cb", &cb))
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_callable(arg[1], "cb", &cb))
 		return NULL;
-	qpair = arg_object(arg[0], self->state->qpair_type, "qpair", "Qpair");
-	if (!qpair || py_qpair_check(qpair))
+	qpair = py_ns_qpair(self, arg[0]);
+	if (!qpair)
 		return NULL;
 	r = py_ns_req(self, cb);
 	if (!r)
@@ -55,12 +54,11 @@ PyObject *py_ns_dsm(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyOb
 	PyObject *arg[5], *cb;
 	struct py_req *r;
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || py_ns_check(self))
+	if (args_bind(&spec, args, nargs, kwnames, arg))
 		return NULL;
-	qpair = arg_object(arg[0], self->state->qpair_type, "qpair", "Qpair");
+	qpair = py_ns_qpair(self, arg[0]);
 	buf = qpair ? arg_object(arg[1], self->state->buffer_type, "buf", "Buffer") : NULL;
-	if (!buf || py_qpair_check(qpair) ||
-	    arg_uint(arg[2], "range_count", DSM_RANGES_MAX, &count) ||
+	if (!buf || arg_uint(arg[2], "range_count", DSM_RANGES_MAX, &count) ||
 	    arg_u32(arg[3], "attribute", &attribute) || arg_callable(arg[4], "cb", &cb))
 		return NULL;
 	if (!count)
@@ -101,12 +99,12 @@ PyObject *py_ns_send_cmd(PyObject *obj, PyObject *const *args, Py_ssize_t nargs,
 	struct py_req *r;
 	unsigned int i;
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || py_ns_check(self) ||
+	if (args_bind(&spec, args, nargs, kwnames, arg) ||
 	    arg_uint(arg[0], "opcode", 255, &opcode) ||
 	    arg_buffer(self->state, arg[2], "buf", &buf) || arg_callable(arg[10], "cb", &cb))
 		return NULL;
-	qpair = arg_object(arg[1], self->state->qpair_type, "qpair", "Qpair");
-	if (!qpair || py_qpair_check(qpair))
+	qpair = py_ns_qpair(self, arg[1]);
+	if (!qpair)
 		return NULL;
 	for (i = 0; i < 7; i++)
 		if (arg_u32(arg[3 + i], spec.names[3 + i], &dwords[i]))

@@ -41,12 +41,9 @@ static int parse_io_flags(PyObject *o, uint32_t *cdw12_hi)
 static int parse_range(struct py_ns *self, PyObject *qpair, PyObject *lba, PyObject *nlb,
 		       struct range *range)
 {
-	if (py_ns_check(self))
-		return -1;
-	range->qpair = arg_object(qpair, self->state->qpair_type, "qpair", "Qpair");
+	range->qpair = py_ns_qpair(self, qpair);
 	range->nlb = 1;
-	if (!range->qpair || py_qpair_check(range->qpair) ||
-	    arg_uint(lba, "lba", UINT64_MAX, &range->lba) ||
+	if (!range->qpair || arg_uint(lba, "lba", UINT64_MAX, &range->lba) ||
 	    arg_uint(nlb, "lba_count", LBA_COUNT_MAX, &range->nlb))
 		return -1;
 	if (range->nlb)
@@ -230,12 +227,11 @@ PyObject *py_ns_copy(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyO
 	PyObject *arg[6], *cb;
 	struct py_req *r;
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || py_ns_check(self))
+	if (args_bind(&spec, args, nargs, kwnames, arg))
 		return NULL;
-	qpair = arg_object(arg[0], self->state->qpair_type, "qpair", "Qpair");
+	qpair = py_ns_qpair(self, arg[0]);
 	buf = qpair ? arg_object(arg[1], self->state->buffer_type, "buf", "Buffer") : NULL;
-	if (!buf || py_qpair_check(qpair) ||
-	    arg_uint(arg[2], "range_count", NVME_COPY_RANGES_MAX, &count) ||
+	if (!buf || arg_uint(arg[2], "range_count", NVME_COPY_RANGES_MAX, &count) ||
 	    arg_uint(arg[3], "dlba", UINT64_MAX, &dlba) || parse_io_flags(arg[4], &cdw12_hi) ||
 	    arg_callable(arg[5], "cb", &cb))
 		return NULL;
