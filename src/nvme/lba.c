@@ -269,8 +269,9 @@ static void report_miss(struct nvme_qpair *q, struct nvme_req *req, const struct
 	nvme_event_push(q->ctrl, &ev);
 }
 
-static void set_status(struct nvme_req *req, uint16_t sc11)
+static void judge(struct nvme_req *req, uint16_t sc11)
 {
+	req->flags |= NVME_REQ_JUDGED;
 	req->cqe.status =
 		(uint16_t)((req->cqe.status & NVME_STATUS_P_MASK) | NVME_SET(sc11, STATUS_SC11));
 }
@@ -286,7 +287,7 @@ static void check_read(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 	if (f->pi_type) {
 		bad = nvme_pi_check(f, req, meta_of(&q->trackers[req->cid], req));
 		if (bad) {
-			set_status(req, bad);
+			judge(req, bad);
 			return;
 		}
 	}
@@ -295,8 +296,11 @@ static void check_read(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 	if (!verify_check(f->verify, req->data, req->slba, req->nlb,
 			  nvme_ns_stride(f, req->sqe.cdw12), &miss))
 		return;
-	set_status(req, NVME_SC_UNRECOVERED_READ);
+	judge(req, NVME_SC_UNRECOVERED_READ);
 	req->flags |= NVME_REQ_MISS;
+	req->miss.crc_expected = miss.crc_expected;
+	req->miss.crc_got = miss.crc_got;
+	req->miss_lba = miss.lba;
 	report_miss(q, req, &miss, now_ns);
 }
 

@@ -37,12 +37,14 @@ static void __attribute__((noinline))
 complete_slow(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
 	struct nvme_tracker *t = &q->trackers[req->cid];
+	/* What the host says of the data is not what the drive has said. */
+	const struct nvme_cqe answer = req->cqe;
 
 	if (nvme_lba_unsettled(req))
 		nvme_lba_settle(q, req, now_ns);
 	if (t->extra)
 		drop_extra(t);
-	nvme_cmdlog_complete(q->log, req->cid, &req->sqe, &req->cqe, req->submit_ns, now_ns);
+	nvme_cmdlog_complete(q->log, req->cid, &req->sqe, &answer, req->submit_ns, now_ns);
 	t->req = NULL;
 	if (req->flags & NVME_REQ_AER)
 		nvme_aer_put_cid(q, req->cid);

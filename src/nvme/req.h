@@ -29,14 +29,16 @@ typedef void nvme_req_done_fn(struct nvme_req *req);
 #define NVME_REQ_INTERNAL 0x10u /* a command of the tool, not of the script */
 #define NVME_REQ_LOCKED	  0x20u /* holds LBA locks (driver) */
 #define NVME_REQ_LATE	  0x40u /* its timeout has been reported (driver) */
-#define NVME_REQ_MISS	  0x80u /* completed as 02/81 by our own check; an event has the details */
+#define NVME_REQ_MISS	  0x80u /* the host read other data than was written, see @miss (driver) */
 #define NVME_REQ_SYNTHETIC \
 	0x100u		       /* completed without the device: drained, or never sent (driver) */
 #define NVME_REQ_HOOKED 0x200u /* completion changes what is known of LBAs (driver) */
+#define NVME_REQ_JUDGED 0x400u /* the status is the host's, the drive's was another (driver) */
 
 /* Flags of the driver; submission clears them. */
-#define NVME_REQ_DRIVER_FLAGS \
-	(NVME_REQ_LOCKED | NVME_REQ_LATE | NVME_REQ_MISS | NVME_REQ_SYNTHETIC | NVME_REQ_HOOKED)
+#define NVME_REQ_DRIVER_FLAGS                                                                     \
+	(NVME_REQ_LOCKED | NVME_REQ_LATE | NVME_REQ_MISS | NVME_REQ_SYNTHETIC | NVME_REQ_HOOKED | \
+	 NVME_REQ_JUDGED)
 
 /**
  * struct nvme_req - one command
@@ -49,6 +51,7 @@ typedef void nvme_req_done_fn(struct nvme_req *req);
  * @done: called once at completion
  * @cqe: valid in done(); status without a device behind it is synthetic
  * @submit_ns, @latency_ns: base/clock.h time of the batch; ns until it was reaped
+ * @miss, @miss_lba: with NVME_REQ_MISS, the first LBA that did not match, and its CRCs
  * @owner: submitter's cookie
  */
 struct nvme_req {
@@ -73,7 +76,13 @@ struct nvme_req {
 	struct nvme_qpair *qpair;
 	void *owner;
 	struct verify_table *verify; /* of @ns at submission (driver) */
-	uint64_t verify_cookie;	     /* verify_flush_begin() of a Flush */
+	union {
+		uint64_t verify_cookie; /* verify_flush_begin() of a Flush */
+		struct {
+			uint32_t crc_expected, crc_got;
+		} miss; /* NVME_REQ_MISS; the event has more */
+	};
+	uint64_t miss_lba;
 };
 
 /* SCT << 8 | SC of a completed request. */
