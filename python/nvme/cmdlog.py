@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from nvme import _core
+from nvme.number import U64, field
+
+__tracebackhide__ = True
 
 # struct nvme_cmdlog_record of src/nvme/cmdlog/cmdlog.h
 _TIMES = struct.Struct("<8xQQ")
@@ -109,6 +112,7 @@ class Log:
 
     def cmdlog_entries(self, count: int = 0) -> list[Entry]:
         """The last commands of this queue, newest first; count 0: all that are kept (2,048)."""
+        count = field(count, "count", U64)
         entries = newest_first(self._records(), getattr(self, "sqid", 0))
         return entries[:count] if count else entries
 

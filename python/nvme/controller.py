@@ -11,8 +11,11 @@ from weakref import WeakSet
 from nvme import _core, admin, events, hmb, warn
 from nvme.buffer import Buffer
 from nvme.cmdlog import Log
+from nvme.number import U32, field, optional_callable
 from nvme.pcie import Pcie
 from nvme.structures import ControllerStructures
+
+__tracebackhide__ = True
 
 T = TypeVar("T", int, str)
 
@@ -69,7 +72,7 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         if event.kind == events.VERIFY:
             self.mismatches.append(events.mismatch(event))
         else:
-            events.report(event, self._aer_cb, stacklevel=2)
+            events.report(event, self._aer_cb)
 
     @property
     def mismatches(self) -> deque[events.Mismatch]:
@@ -83,16 +86,15 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
 
         Prefer the fixture "aer", which takes it back at the end of the test.
         """
+        optional_callable(func, "func")
         self._aer_cb = func
 
     # --- commands of the tool: they wait, and waitdone() never counts them ---
 
-    def _run(
-        self, opcode: int, buf: Buffer | None = None, stacklevel: int = 1, **fields: int
-    ) -> int:
+    def _run(self, opcode: int, buf: Buffer | None = None, **fields: int) -> int:
         """Send an admin command and wait for it; an error status is a warning. Returns CDW0."""
         cdw0, status1 = self._execute(opcode, buf, **fields)
-        warn.status(status1, f"{_core.admin_name(opcode)} ({opcode:02x})", stacklevel + 1)
+        warn.status(status1, f"{_core.admin_name(opcode)} ({opcode:02x})")
         return cdw0
 
     def id_data(
@@ -109,7 +111,7 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         type: int (little endian) or str (ASCII, padding stripped)
         """
         buf = Buffer(4096, "identify")
-        self._run(admin.IDENTIFY, buf, 2, nsid=nsid, cdw10=cns)
+        self._run(admin.IDENTIFY, buf, nsid=nsid, cdw10=field(cns, "cns", 0xFF))
         return buf.data(byte_end, byte_begin, type)
 
     def supports(self, opcode: int) -> bool:
@@ -117,8 +119,9 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         return self._effects(opcode, 0)
 
     def _effects(self, opcode: int, first: int) -> bool:
+        field(opcode, "opcode", 0xFF)
         buf = Buffer(4096, "effects")
-        self._run(admin.GET_LOG_PAGE, buf, 3, nsid=0xFFFFFFFF, cdw10=1023 << 16 | 5)
+        self._run(admin.GET_LOG_PAGE, buf, nsid=0xFFFFFFFF, cdw10=1023 << 16 | 5)
         return bool(buf.data(first + opcode * 4) & 1)
 
     def cmdname(self, opcode: int) -> str:
@@ -131,6 +134,7 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         slot: 0 leaves the choice to the device
         action: Commit Action; 1 activates it at the next reset
         """
+        commit = admin.commit_cdw10(slot, action)
         with open(os.fspath(filename), "rb") as file:
             image = file.read()
         buf = Buffer(FIRMWARE_PIECE, "firmware")
@@ -139,14 +143,14 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
             dwords = (len(piece) + 3) // 4
             buf[:] = piece + bytes(dwords * 4 - len(piece))
             self._long(admin.FW_DOWNLOAD, buf, cdw10=dwords - 1, cdw11=offset // 4)
-        self._long(admin.FW_COMMIT, None, cdw10=action << 3 | slot)
+        self._long(admin.FW_COMMIT, None, cdw10=commit)
 
     def _long(self, opcode: int, buf: Buffer | None = None, **fields: int) -> int:
         """_run() for a command that may take minutes, without a warning of its lateness."""
         timeout = self.timeout
         self.timeout = max(timeout, LONG_MS)
         try:
-            return self._run(opcode, buf, 3, timeout=LONG_MS, **fields)
+            return self._run(opcode, buf, timeout=LONG_MS, **fields)
         finally:
             self.timeout = timeout
 
@@ -177,11 +181,11 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
 
     def enable(self, cc: int = 0) -> None:
         """Write CC with EN = 1 (0: the standard CC); does not wait."""
-        self._step("enable", cc)
+        self._step("enable", field(cc, "cc", U32))
 
     def wait_csts(self, rdy: bool = True) -> None:
         """Wait for CSTS.RDY, within CAP.TO (CRTO)."""
-        self._step("wait_ready", int(rdy))
+        self._step("wait_ready", field(rdy, "rdy", 1))
 
     def init_ctrl(self) -> None:
         """Identify the controller, for the driver's own use."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,8 +10,11 @@ from nvme import warn
 if TYPE_CHECKING:
     import logging
 
+__tracebackhide__ = True
+
 AerCallback = Callable[[int, int], Any]
 
+SUCCESS, ABORTED = 0x00, 0x07  # an AER is posted again after these
 AER_COMMAND = "Asynchronous Event Request (0c), qpair 0"
 
 # enum nvme_event_type of src/nvme/ctrl.h
@@ -41,10 +43,11 @@ class Event(NamedTuple):
     crc_expected: int
     crc_got: int
     bad_lbas: int
+    more: int  # events of the same kind that this one stands for
 
 
 class Mismatch(NamedTuple):
-    """A read that did not return what was written; LBA is the first bad one."""
+    """A read that did not return what was written, as the host found; LBA is the first bad one."""
 
     nsid: int
     lba: int
@@ -54,6 +57,13 @@ class Mismatch(NamedTuple):
     crc_got: int
     bad_lbas: int
 
+    def __str__(self) -> str:
+        return (
+            f"host: data mismatch, LBA 0x{self.lba:x}, CRC expected 0x{self.crc_expected:08x}, "
+            f"got 0x{self.crc_got:08x}; nsid {self.nsid}, {self.bad_lbas} LBAs of the read are "
+            f"bad, stamp LBA 0x{self.stamp:x}, token {self.token}"
+        )
+
 
 def _log() -> logging.Logger:
     import logging  # late, as in many scripts nothing ever happens
@@ -61,19 +71,24 @@ def _log() -> logging.Logger:
     return logging.getLogger("nvme")
 
 
-def _aer(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
-    if event.status1 >> 1:  # aborted: nothing happened
-        warn.status(event.status1, f"{AER_COMMAND}, cid {event.cid}", stacklevel + 1)
+def _aer(event: Event, callback: AerCallback | None) -> None:
+    code = event.status1 >> 1 & 0x7FF
+    if code not in (SUCCESS, ABORTED):
+        warn.status(event.status1, f"{AER_COMMAND}, cid {event.cid}")
         return
     _log().warning("AER triggered, dword0: 0x%x", event.cdw0)
+    what = f"ERROR status: {warn.describe(code)}" if code else f"0x{event.cdw0:x}"
     try:
-        warnings.warn("AER notification is triggered", stacklevel=stacklevel + 1)
+        warn.say(
+            f"AER notification is triggered: {what}",
+            UserWarning if callback is None else warn.ExpectedWarning,
+        )
     finally:
         if callback is not None:
             try:
                 callback(event.cdw0, event.status1)
             except AssertionError as failure:
-                warnings.warn(f"ASSERT: {failure}", stacklevel=stacklevel + 1)
+                warn.say(f"ASSERT: {failure}")
             except Exception:
                 import traceback
 
@@ -82,33 +97,25 @@ def _aer(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
 
 
 def mismatch(event: Event) -> Mismatch:
-    found = Mismatch(event.nsid, *event[-6:])
-    _log().error(
-        "data mismatch: nsid %d, LBA 0x%x (%d of this read are bad): "
-        "CRC expected 0x%08x, got 0x%08x; stamp LBA 0x%x, token %d",
-        found.nsid,
-        found.lba,
-        found.bad_lbas,
-        found.crc_expected,
-        found.crc_got,
-        found.stamp,
-        found.token,
-    )
+    found = Mismatch(event.nsid, *event[7:13])
+    _log().error("%s", found)
     return found
 
 
-def report(event: Event, callback: AerCallback | None, stacklevel: int) -> None:
-    """Warn of an event; `stacklevel` 1 is the caller."""
+def report(event: Event, callback: AerCallback | None) -> None:
+    """Warn of an event."""
     if event.kind == AER:
-        _aer(event, callback, stacklevel + 1)
+        _aer(event, callback)
         return
     if event.kind == TIMEOUT:
         seconds = event.timeout_ms / 1000
         text = f"drive timeout: {seconds:g} sec, qpair: {event.sqid}, cid: {event.cid}"
+        if event.more:
+            text += f", and {event.more} more commands of this worker"
     elif event.kind == FATAL:
         text = "controller fatal status (CSTS.CFS)"
     elif event.kind == GONE:
         text = "the device is gone"
     else:
         text = f"device error: {_LIES[event.kind]}, qpair: {event.sqid}, cid: {event.cid}"
-    warnings.warn(text, stacklevel=stacklevel + 1)
+    warn.say(text)

@@ -30,7 +30,6 @@ def enable(nvme: Controller) -> int:
         entries[i * 16 : i * 16 + 16] = entry
     nvme._run(
         admin.SET_FEATURES,
-        stacklevel=3,
         cdw10=FEATURE,
         cdw11=1,
         cdw12=wanted // UNIT,
@@ -44,5 +43,5 @@ def enable(nvme: Controller) -> int:
 
 def disable(nvme: Controller) -> None:
     """Take the memory back."""
-    nvme._run(admin.SET_FEATURES, stacklevel=3, cdw10=FEATURE, cdw11=0)
+    nvme._run(admin.SET_FEATURES, cdw10=FEATURE, cdw11=0)
     nvme._hmb = None

@@ -228,8 +228,7 @@ class IOWorker:
             self._worker.report()
             self._results = self._collect()
             for text in self._failures():
-                # The line of the script that called close(), or left the with block.
-                warn.worker(text, 3)
+                warn.say(text)
         return self._results
 
     def _wait(self) -> None:
@@ -347,6 +346,6 @@ class IOWorker:
             return  # of another process, or closed by the end of this one
         texts = self._failures()
         for text in texts:
-            warn.worker(f"{text} (the worker was never closed)", 2)
+            warn.say(f"{text} (the worker was never closed)")
         if not texts:
             warnings.warn(f"{self!r} was never closed", ResourceWarning, 2, source=self)

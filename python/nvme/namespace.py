@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvme import _core, admin, verify
 from nvme.buffer import Buffer
+from nvme.number import U64, field
 from nvme.structures import NamespaceStructures
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
     from nvme.ioworker import IOWorker
+
+__tracebackhide__ = True
 
 T = TypeVar("T", int, str)
 
@@ -58,8 +61,10 @@ class Namespace(NamespaceStructures, _core.Namespace):
 
     def get_lba_format(self, data_size: int = 512, meta_size: int = 0) -> int | None:
         """The first LBA format with so many bytes of data and of metadata, or None."""
+        field(data_size, "data_size", U64)
+        field(meta_size, "meta_size", U64)
         buf = Buffer(4096, "identify")
-        self._nvme._run(admin.IDENTIFY, buf, 2, nsid=self.nsid)
+        self._nvme._run(admin.IDENTIFY, buf, nsid=self.nsid)
         for i in range(min(buf[25] + 1, LBAFS)):
             at = LBAF + 4 * i
             if buf.data(at + 1, at) == meta_size and 1 << buf[at + 2] == data_size:
@@ -72,10 +77,10 @@ class Namespace(NamespaceStructures, _core.Namespace):
         ses: 0 no secure erase, 1 user data, 2 cryptographic
         Returns the LBA format, or None when there is no such one and nothing was done.
         """
+        field(ses, "ses", 7)
         lbaf = self.get_lba_format(data_size, meta_size)
         if lbaf is not None:
-            cdw10 = (lbaf & 0xF) | ses << 9 | lbaf >> 4 << 12
-            self._nvme._long(admin.FORMAT, nsid=self.nsid, cdw10=cdw10)
+            self._nvme._long(admin.FORMAT, nsid=self.nsid, cdw10=admin.format_cdw10(lbaf, ses))
             self._refresh()
         return lbaf
 

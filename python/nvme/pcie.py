@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from nvme import _core
+from nvme.number import field
+
+__tracebackhide__ = True
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
@@ -40,12 +44,14 @@ class Pcie(_core.Pcie):
 
         return super().__new__(cls, nvme if isinstance(nvme, Controller) else address(nvme))
 
-    def _index(self, index: int) -> int:
-        if index < 0:
-            index += CONFIG_BYTES
-        if not 0 <= index < CONFIG_BYTES:
-            raise IndexError(f"config space has {CONFIG_BYTES} bytes")
-        return index
+    def _index(self, index: Any) -> int:
+        try:
+            at = operator.index(index)
+        except TypeError:
+            raise TypeError(f"index must be an int or a slice, not {type(index)}") from None
+        if not -CONFIG_BYTES <= at < CONFIG_BYTES:
+            raise IndexError(f"index is beyond the {CONFIG_BYTES} bytes of config space")
+        return at % CONFIG_BYTES
 
     @overload
     def __getitem__(self, index: int) -> int: ...
@@ -65,25 +71,27 @@ class Pcie(_core.Pcie):
     def __setitem__(self, index: slice, value: bytes | list[int]) -> None: ...
     def __setitem__(self, index: int | slice, value: int | bytes | list[int]) -> None:
         if isinstance(index, slice):
-            assert not isinstance(value, int), "a slice takes bytes"
             start, stop, step = index.indices(CONFIG_BYTES)
-            data = bytes(value)
+            assert not isinstance(value, int), "the value of a slice must be bytes"
+            data = bytes(field(byte, "value", 0xFF) for byte in value)
             if step != 1 or stop - start != len(data):
                 raise ValueError(f"{len(data)} bytes do not fit {index}")
             self._guarded_write(start, data)
         else:
-            assert isinstance(value, int)
-            self._guarded_write(self._index(index), bytes([value]))
+            self._guarded_write(self._index(index), bytes([field(value, "value", 0xFF)]))
 
     def __len__(self) -> int:
         return CONFIG_BYTES
 
     def register(self, offset: int, byte_count: int = 4) -> int:
         """The register of `byte_count` bytes at `offset`, little endian."""
+        offset = field(offset, "offset", CONFIG_BYTES - 1)
+        byte_count = field(byte_count, "byte_count", CONFIG_BYTES - offset, 1)
         return int.from_bytes(self._read(offset, byte_count), "little")
 
     def cap_offset(self, cap_id: int) -> int | None:
         """Where the capability lies, or None."""
+        field(cap_id, "cap_id", 0xFF)
         if not self.register(STATUS, 2) & STATUS_CAPABILITIES:
             return None
         at = self[CAPABILITIES] & ~3
@@ -113,7 +121,7 @@ class Pcie(_core.Pcie):
 
     @aspm.setter
     def aspm(self, control: int) -> None:
-        self._aspm = control
+        self._aspm = field(control, "aspm", 3)
 
     @property
     def power_state(self) -> int:
@@ -122,8 +130,7 @@ class Pcie(_core.Pcie):
 
     @power_state.setter
     def power_state(self, state: int) -> None:
-        if state not in range(4):
-            raise ValueError(f"power state must be 0..3, not {state}")
+        field(state, "power_state", 3)
         at = self._pm() + PMCSR
         control = self.register(at, 2) & ~PMCSR_STATE | state
         self._guarded_write(at, control.to_bytes(2, "little"))

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nvme import _core
-from nvme.number import seconds
+from nvme.number import optional_callable, seconds
+
+__tracebackhide__ = True
 
 if TYPE_CHECKING:
     from nvme.controller import Controller
@@ -28,6 +30,10 @@ class Subsystem:
         poweron_cb: Callable[[], Any] | None = None,
         poweroff_cb: Callable[[], Any] | None = None,
     ) -> None:
+        if not isinstance(nvme, _core.Controller):
+            raise TypeError(f"nvme must be a Controller, not {type(nvme)}")
+        optional_callable(poweron_cb, "poweron_cb")
+        optional_callable(poweroff_cb, "poweroff_cb")
         self._nvme = nvme
         self._poweron_cb = poweron_cb
         self._poweroff_cb = poweroff_cb

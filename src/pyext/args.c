@@ -128,15 +128,30 @@ int args_bind_call(const struct args_spec *spec, PyObject *args, PyObject *kwarg
 	return check_required(spec, out);
 }
 
-static int out_of_range(PyObject *o, const char *name, uint64_t max)
+static int out_of_range(PyObject *o, const char *name, uint64_t min, uint64_t max)
 {
+	PyObject *got;
+
 	PyErr_Clear();
-	PyErr_Format(PyExc_ValueError, "%s must be 0..%llu, not %S", name, (unsigned long long)max,
-		     o);
+	got = PyObject_Str(o);
+	if (got)
+		PyErr_Format(PyExc_ValueError, "%s must be %llu..%llu, not %U", name,
+			     (unsigned long long)min, (unsigned long long)max, got);
+	else /* Python prints no int of more than 4,300 digits */
+		PyErr_Format(PyExc_ValueError, "%s must be %llu..%llu", name,
+			     (unsigned long long)min, (unsigned long long)max);
+	Py_XDECREF(got);
 	return -1;
 }
 
-int arg_uint(PyObject *o, const char *name, uint64_t max, uint64_t *out)
+static int no_int(PyObject *o, const char *name)
+{
+	if (!PyErr_Occurred())
+		PyErr_Format(PyExc_TypeError, "%s must be an int, not %R", name, Py_TYPE(o));
+	return -1;
+}
+
+int arg_range(PyObject *o, const char *name, uint64_t min, uint64_t max, uint64_t *out)
 {
 	unsigned long long v;
 	PyObject *index;
@@ -147,17 +162,13 @@ int arg_uint(PyObject *o, const char *name, uint64_t max, uint64_t *out)
 		v = PyLong_AsUnsignedLongLong(o);
 	} else {
 		index = PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
-		if (!index) {
-			if (!PyErr_Occurred())
-				PyErr_Format(PyExc_TypeError, "%s must be an int, not %R", name,
-					     Py_TYPE(o));
-			return -1;
-		}
+		if (!index)
+			return no_int(o, name);
 		v = PyLong_AsUnsignedLongLong(index);
 		Py_DECREF(index);
 	}
-	if (v > max || (v == (unsigned long long)-1 && PyErr_Occurred()))
-		return out_of_range(o, name, max);
+	if (v > max || v < min || (v == (unsigned long long)-1 && PyErr_Occurred()))
+		return out_of_range(o, name, min, max);
 	*out = v;
 	return 0;
 }
@@ -178,23 +189,28 @@ int arg_ssize(PyObject *o, const char *name, Py_ssize_t *out)
 
 	if (!o)
 		return 0;
-	if (!PyIndex_Check(o)) {
-		PyErr_Format(PyExc_TypeError, "%s must be an int, not %R", name, Py_TYPE(o));
+	if (!PyIndex_Check(o))
+		return no_int(o, name);
+	v = PyNumber_AsSsize_t(o, PyExc_OverflowError);
+	if (v == -1 && PyErr_Occurred()) {
+		if (PyErr_ExceptionMatches(PyExc_OverflowError))
+			PyErr_Format(PyExc_ValueError, "%s must be -2**63..2**63-1", name);
 		return -1;
 	}
-	v = PyNumber_AsSsize_t(o, PyExc_ValueError);
-	if (v == -1 && PyErr_Occurred())
-		return -1;
 	*out = v;
 	return 0;
 }
 
-int arg_bool(PyObject *o, bool *out)
+int arg_bool(PyObject *o, const char *name, bool *out)
 {
 	int truth;
 
 	if (!o)
 		return 0;
+	if (!PyBool_Check(o) && (PyFloat_Check(o) || !PyType_GetSlot(Py_TYPE(o), Py_nb_bool))) {
+		PyErr_Format(PyExc_TypeError, "%s must be True or False, not %R", name, o);
+		return -1;
+	}
 	truth = PyObject_IsTrue(o);
 	if (truth < 0)
 		return -1;

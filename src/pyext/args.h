@@ -53,11 +53,17 @@ int args_bind_call(const struct args_spec *spec, PyObject *args, PyObject *kwarg
  * Converters: @o NULL (not given) leaves *out, the caller's default, alone.
  * Return: 0, or -1 with TypeError or ValueError that names the parameter.
  */
-int arg_uint(PyObject *o, const char *name, uint64_t max, uint64_t *out);
+int arg_range(PyObject *o, const char *name, uint64_t min, uint64_t max, uint64_t *out);
 int arg_u32(PyObject *o, const char *name, uint32_t *out);
 int arg_ssize(PyObject *o, const char *name, Py_ssize_t *out);
-int arg_bool(PyObject *o, bool *out);
+/* A bool, an int, or what else has a truth of its own; not a str, whose "no" would be true. */
+int arg_bool(PyObject *o, const char *name, bool *out);
 int arg_double(PyObject *o, const char *name, double *out);
+
+static inline int arg_uint(PyObject *o, const char *name, uint64_t max, uint64_t *out)
+{
+	return arg_range(o, name, 0, max, out);
+}
 
 /* None is as good as not given. */
 static inline PyObject *arg_or_null(PyObject *o)

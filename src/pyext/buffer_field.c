@@ -122,10 +122,8 @@ PyObject *py_buffer_set_copy_range(PyObject *obj, PyObject *const *args, Py_ssiz
 	if (args_bind(&spec, args, nargs, kwnames, arg) ||
 	    arg_uint(arg[0], "index", UINT64_MAX, &index) ||
 	    arg_uint(arg[1], "lba", UINT64_MAX, &lba) ||
-	    arg_uint(arg[2], "lba_count", 65536, &count))
+	    arg_range(arg[2], "lba_count", 1, 65536, &count))
 		return NULL;
-	if (!count)
-		return py_fail(PyExc_ValueError, "lba_count must be 1..65536, not 0");
 	at = entry_at((struct py_buffer *)obj, index, sizeof(range));
 	if (!at)
 		return NULL;

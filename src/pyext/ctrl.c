@@ -308,21 +308,21 @@ static PyObject *get_timeout(PyObject *obj, void *closure)
 static int set_timeout(PyObject *obj, PyObject *value, void *closure)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
-	uint32_t timeout_ms = 0;
+	uint64_t timeout_ms = 0;
 
-	if (arg_u32(value, "timeout", &timeout_ms) || py_ctrl_check(self))
-		return -1;
-	if (!timeout_ms) {
-		PyErr_SetString(PyExc_ValueError, "timeout must be at least 1 ms");
+	if (!value) {
+		PyErr_SetString(PyExc_AttributeError, "timeout cannot be deleted");
 		return -1;
 	}
-	atomic_store(&self->ctrl->timeout_ms, timeout_ms);
+	if (arg_range(value, "timeout", 1, UINT32_MAX, &timeout_ms) || py_ctrl_check(self))
+		return -1;
+	atomic_store(&self->ctrl->timeout_ms, (uint32_t)timeout_ms);
 	return 0;
 }
 
 static PyObject *get_latest_cid(PyObject *obj, void *closure)
 {
-	return PyLong_FromLong(((struct py_ctrl *)obj)->latest_cid);
+	return py_sink_latest_cid(&((struct py_ctrl *)obj)->sink);
 }
 
 static PyObject *get_latest_latency(PyObject *obj, void *closure)
@@ -339,7 +339,8 @@ static PyGetSetDef ctrl_getset[] = {
 	  "Milliseconds until a command counts as late (default 5000); waits end after 6 times that.",
 	  NULL },
 	{ "latest_cid", get_latest_cid, NULL,
-	  "Command identifier of the last admin command that was sent.", NULL },
+	  "Command identifier of the last admin command; None while it waits in software for one.",
+	  NULL },
 	{ "latest_latency", get_latest_latency, NULL,
 	  "Microseconds that the last completed admin command took.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },

@@ -40,12 +40,10 @@ void py_ctrl_deliver(struct py_ctrl *self, struct py_wait *w, uint64_t want);
 /**
  * py_ctrl_settle() - deliver what this thread's commands left on the controller and its qpairs
  *
- * @stacklevel: of warnings; 1 for methods that scripts call, 2 for those behind a Python method
- *
  * After every call of the tool that had to wait; nothing of it is ever counted.
  * Return: 0, or -1 with the exception of a callback or a warning.
  */
-int py_ctrl_settle(struct py_ctrl *self, int stacklevel);
+int py_ctrl_settle(struct py_ctrl *self);
 
 /* py_error(), but first of all the exception of the script's own initialisation. */
 PyObject *py_ctrl_error(struct py_ctrl *self, PyObject *exc, int rc);

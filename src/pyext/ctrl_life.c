@@ -17,13 +17,13 @@ static PyObject *finish(struct py_ctrl *self, int rc)
 	PyObject *type, *value, *traceback;
 
 	if (!rc) {
-		if (py_ctrl_settle(self, 2))
+		if (py_ctrl_settle(self))
 			return NULL;
 		Py_RETURN_NONE;
 	}
 	py_ctrl_error(self, NULL, rc);
 	PyErr_Fetch(&type, &value, &traceback);
-	if (py_ctrl_settle(self, 2))
+	if (py_ctrl_settle(self))
 		PyErr_WriteUnraisable((PyObject *)self);
 	PyErr_Restore(type, value, traceback);
 	return NULL;
@@ -68,7 +68,7 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	struct nvme_ctrl *ctrl;
 	int rc;
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &abrupt) ||
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], "abrupt", &abrupt) ||
 	    py_ctrl_check(self))
 		return NULL;
 	ctrl = py_ctrl_enter(self);
@@ -93,7 +93,7 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	struct nvme_ctrl *ctrl;
 	int rc;
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &on) ||
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], "on", &on) ||
 	    py_ctrl_check(self))
 		return NULL;
 	ctrl = py_ctrl_enter(self);

@@ -87,7 +87,7 @@ void py_ctrl_deliver(struct py_ctrl *self, struct py_wait *w, uint64_t want)
 	}
 }
 
-int py_ctrl_settle(struct py_ctrl *self, int stacklevel)
+int py_ctrl_settle(struct py_ctrl *self)
 {
 	struct list_node *node;
 	PyObject *qpairs;
@@ -108,8 +108,7 @@ int py_ctrl_settle(struct py_ctrl *self, int stacklevel)
 			return -1;
 		}
 	}
-	py_wait_begin(&w, self);
-	w.stacklevel = stacklevel;
+	py_wait_begin(&w, self, &self->sink);
 	py_ctrl_deliver(self, &w, 0);
 	for (i = 0; i < PyList_Size(qpairs); i++)
 		py_qpair_deliver((struct py_qpair *)PyList_GetItem(qpairs, i), &w);
@@ -196,7 +195,7 @@ PyObject *py_ctrl_waitdone(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 		return PyLong_FromLong(0);
 	if (py_wait_lock(self->wait_lock))
 		return NULL;
-	py_wait_begin(&w, self);
+	py_wait_begin(&w, self, &self->sink);
 	rc = wait_loop(self, &w, want);
 	PyThread_release_lock(self->wait_lock);
 	return rc ? NULL : PyLong_FromUnsignedLong(w.cdw0);
@@ -208,8 +207,6 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 {
 	struct nvme_ctrl *ctrl;
 	bool counted = !r->internal && !is_aer(r);
-	bool internal = r->internal;
-	uint16_t cid;
 	int rc;
 
 	/* Since the last look Python code has made numbers of the arguments, say. */
@@ -223,7 +220,6 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 	ctrl = py_ctrl_enter(self);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_admin_submit(ctrl, &r->req);
-		cid = r->req.cid;
 		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	if (rc) {
@@ -232,8 +228,6 @@ static int submit(struct py_ctrl *self, struct py_req *r)
 		py_error(self->state, NULL, rc);
 		return -1;
 	}
-	if (!internal)
-		self->latest_cid = cid;
 	return 0;
 }
 
@@ -241,6 +235,7 @@ const char py_ctrl_send_cmd_doc[] =
 	"send_cmd($self, /, opcode, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, "
 	"cdw15=0, cb=None)\n--\n\n"
 	"Send any admin command, known or not, exactly as given.\n\n"
+	"opcode: bits 9:8 are FUSE of command dword 0\n"
 	"buf: Buffer whose transferred part the data pointer covers (PRP)\n"
 	"cb: called at completion with (cdw0, status1), or, if it has one required parameter, with\n"
 	"the 4 dwords of the completion\n"
@@ -260,7 +255,7 @@ PyObject *py_ctrl_send_cmd(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	unsigned int i;
 
 	if (args_bind(&spec, args, nargs, kwnames, arg) ||
-	    arg_uint(arg[0], "opcode", 255, &opcode) ||
+	    arg_uint(arg[0], "opcode", PY_OPCODE_MAX, &opcode) ||
 	    arg_buffer(self->state, arg[1], "buf", &buf) || arg_callable(arg[9], "cb", &cb) ||
 	    py_ctrl_check(self))
 		return NULL;
@@ -271,10 +266,11 @@ PyObject *py_ctrl_send_cmd(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	if (!r)
 		return NULL;
 	py_req_hold(r, buf, NULL);
-	if (opcode == NVME_ADMIN_ASYNC_EVENT)
+	if ((uint8_t)opcode == NVME_ADMIN_ASYNC_EVENT)
 		r->req.flags = NVME_REQ_AER;
 	nvme_cmd_raw(&r->req, (uint8_t)opcode, dwords[0], buf ? py_buffer_data(buf) : NULL,
 		     buf ? (uint32_t)buf->size : 0, &dwords[1]);
+	r->req.sqe.flags = (uint8_t)(opcode >> 8);
 	return submit(self, r) ? NULL : Py_NewRef(obj);
 }
 
@@ -359,7 +355,7 @@ PyObject *py_ctrl_execute(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 		     buf ? (uint32_t)buf->size : 0, &dwords[1]);
 	if (submit(self, r))
 		return NULL;
-	py_wait_begin(&w, self);
+	py_wait_begin(&w, self, &self->sink);
 	if (dwords[7])
 		w.limit_ns = dwords[7] * UINT64_C(1000000);
 	rc = execute_loop(self, &w, r);
@@ -412,7 +408,7 @@ PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused)
 		nvme_admin_poll(ctrl, clock_now_ns());
 		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	py_wait_begin(&w, self);
+	py_wait_begin(&w, self, &self->sink);
 	py_ctrl_deliver(self, &w, 0);
 	while (self->ctrl && nvme_event_pop(self->ctrl, &ev, NULL) > 0)
 		dropped++;

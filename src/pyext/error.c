@@ -95,13 +95,40 @@ PyObject *py_fail(PyObject *exc, const char *fmt, ...)
 	return NULL;
 }
 
-int py_warn(int stacklevel, const char *fmt, ...)
+/* Which line of the script is to blame, Python knows. */
+static PyObject *sayer(struct py_state *state)
 {
+	PyObject *module;
+
+	if (state->say)
+		return state->say;
+	module = PyImport_ImportModule("nvme.warn");
+	state->say = module ? PyObject_GetAttrString(module, "say") : NULL;
+	Py_XDECREF(module);
+	return state->say;
+}
+
+int py_warn_text(struct py_state *state, PyObject *text)
+{
+	PyObject *say = text ? sayer(state) : NULL;
+	PyObject *said = say ? PyObject_CallFunctionObjArgs(say, text, NULL) : NULL;
+
+	Py_XDECREF(said);
+	return said ? 0 : -1;
+}
+
+int py_warn(struct py_state *state, const char *fmt, ...)
+{
+	PyObject *object;
 	char text[512];
 	va_list ap;
+	int rc;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return PyErr_WarnEx(PyExc_UserWarning, text, stacklevel);
+	object = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+	rc = py_warn_text(state, object);
+	Py_XDECREF(object);
+	return rc;
 }

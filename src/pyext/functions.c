@@ -30,18 +30,31 @@ static PyObject *config(PyObject *module, PyObject *const *args, Py_ssize_t narg
 	bool verify = nvme_config.verify, fua_read = false, fua_write = false;
 	PyObject *arg[3];
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg_or_null(arg[0]), &verify) ||
-	    arg_bool(arg[1], &fua_read) || arg_bool(arg[2], &fua_write))
+	if (args_bind(&spec, args, nargs, kwnames, arg) ||
+	    arg_bool(arg_or_null(arg[0]), "verify", &verify) ||
+	    arg_bool(arg[1], "fua_read", &fua_read) || arg_bool(arg[2], "fua_write", &fua_write))
 		return NULL;
 	if (verify && verify_memory_check()) {
 		verify = false;
-		if (py_warn(1, "verify is off: %s", err_text()))
+		if (py_warn(PyModule_GetState(module), "verify is off: %s", err_text()))
 			return NULL;
 	}
 	nvme_config.verify = verify;
 	nvme_config.fua_read = fua_read;
 	nvme_config.fua_write = fua_write;
 	return PyLong_FromLong(verify | fua_read << 1 | fua_write << 2);
+}
+
+PyDoc_STRVAR(strict_doc, "strict($module, on, /)\n--\n\n"
+			 "Warn of data that does not match even where a callback sees the status.");
+
+static PyObject *strict(PyObject *module, PyObject *o)
+{
+	struct py_state *state = PyModule_GetState(module);
+
+	if (arg_bool(o, "on", &state->strict))
+		return NULL;
+	Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(srand_doc,
@@ -85,13 +98,14 @@ static PyObject *counts(PyObject *module, PyObject *unused)
 	return dict;
 }
 
-/* A name by number; @bits of it count. */
-static PyObject *name_of(PyObject *o, unsigned int max, const char *(*name)(uint16_t number))
+/* A name by number, which is argument @name. */
+static PyObject *name_of(PyObject *o, const char *name, unsigned int max,
+			 const char *(*find)(uint16_t number))
 {
 	uint64_t number = 0;
 
-	return arg_uint(o, "number", max, &number) ? NULL :
-						     PyUnicode_FromString(name((uint16_t)number));
+	return arg_uint(o, name, max, &number) ? NULL :
+						 PyUnicode_FromString(find((uint16_t)number));
 }
 
 static const char *admin_name(uint16_t number)
@@ -108,14 +122,14 @@ PyDoc_STRVAR(admin_name_doc, "admin_name($module, opcode, /)\n--\n\nName of an a
 
 static PyObject *admin_opcode_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0xff, admin_name);
+	return name_of(o, "opcode", 0xff, admin_name);
 }
 
 PyDoc_STRVAR(io_name_doc, "io_name($module, opcode, /)\n--\n\nName of an IO command.");
 
 static PyObject *io_opcode_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0xff, io_name);
+	return name_of(o, "opcode", 0xff, io_name);
 }
 
 PyDoc_STRVAR(status_name_doc,
@@ -123,7 +137,7 @@ PyDoc_STRVAR(status_name_doc,
 
 static PyObject *status_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0x7ff, nvme_status_name);
+	return name_of(o, "status", 0x7ff, nvme_status_name);
 }
 
 static const char *feature_of(uint16_t number)
@@ -145,21 +159,21 @@ PyDoc_STRVAR(feature_name_doc, "feature_name($module, fid, /)\n--\n\nName of a f
 
 static PyObject *feature_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0xff, feature_of);
+	return name_of(o, "fid", 0xff, feature_of);
 }
 
 PyDoc_STRVAR(log_name_doc, "log_name($module, lid, /)\n--\n\nName of a log page.");
 
 static PyObject *log_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0xff, log_of);
+	return name_of(o, "lid", 0xff, log_of);
 }
 
 PyDoc_STRVAR(fctype_name_doc, "fctype_name($module, fctype, /)\n--\n\nName of a Fabrics command.");
 
 static PyObject *fctype_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0xff, fctype_of);
+	return name_of(o, "fctype", 0xff, fctype_of);
 }
 
 PyDoc_STRVAR(fabrics_status_name_doc, "fabrics_status_name($module, status, /)\n--\n\n"
@@ -167,7 +181,7 @@ PyDoc_STRVAR(fabrics_status_name_doc, "fabrics_status_name($module, status, /)\n
 
 static PyObject *fabrics_status_name(PyObject *module, PyObject *o)
 {
-	return name_of(o, 0x7ff, nvme_fabrics_status_name);
+	return name_of(o, "status", 0x7ff, nvme_fabrics_status_name);
 }
 
 PyDoc_STRVAR(sim_help_doc, "sim_help($module, /)\n--\n\nOptions of a `sim:` address.");
@@ -268,6 +282,7 @@ static PyObject *cmdlog_path(PyObject *module, PyObject *unused)
 PyMethodDef py_functions[] = {
 	ARGS_METHOD("config", config, config_doc),
 	ARGS_METHOD("srand", seed, srand_doc),
+	{ "strict", strict, METH_O, strict_doc },
 	{ "counts", counts, METH_NOARGS, counts_doc },
 	{ "admin_name", admin_opcode_name, METH_O, admin_name_doc },
 	{ "io_name", io_opcode_name, METH_O, io_name_doc },

@@ -151,12 +151,13 @@ static int parse(struct py_state *state, PyObject *const *arg, struct lists *lis
 	    arg_uint(arg[6], "region_end", UINT64_MAX, &o->plan.region_end) ||
 	    arg_uint(arg[7], "lba_start", UINT64_MAX, &o->plan.lba_start) ||
 	    arg_u32(arg[8], "random_percent", &o->plan.random_percent) ||
-	    arg_step(arg[9], &o->plan) || arg_bool(arg[10], &o->plan.once) ||
+	    arg_step(arg[9], &o->plan) || arg_bool(arg[10], "once", &o->plan.once) ||
 	    arg_uint(arg[11], "time", UINT64_MAX, &o->time_ns) ||
 	    arg_uint(arg[12], "io_count", UINT64_MAX, &o->io_count) ||
 	    arg_double(arg[13], "iops", &o->iops) || arg_u32(arg[14], "qdepth", &o->qdepth) ||
 	    arg_u32(arg[15], "qprio", &o->qprio) || arg_u32(arg[16], "ptype", &o->ptype) ||
-	    arg_u32(arg[17], "pvalue", &o->pvalue) || arg_bool(arg[18], &o->per_second) ||
+	    arg_u32(arg[17], "pvalue", &o->pvalue) ||
+	    arg_bool(arg[18], "per_second", &o->per_second) ||
 	    arg_uint(arg[19], "nrecent", UINT32_MAX, &o->nrecent) ||
 	    arg_ssize(arg[20], "cpu", &cpu))
 		return -1;
@@ -367,7 +368,7 @@ static PyObject *worker_report(PyObject *obj, PyObject *unused)
 		return NULL;
 	if (!self->ctrl->ctrl || py_wait_in_callback())
 		Py_RETURN_NONE;
-	py_wait_begin(&w, self->ctrl);
+	py_wait_begin(&w, self->ctrl, &self->ctrl->sink);
 	py_wait_events_but_aers(&w);
 	return py_wait_end(&w) ? NULL : Py_NewRef(Py_None);
 }

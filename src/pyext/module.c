@@ -187,6 +187,7 @@ static const size_t references[] = {
 	REFERENCE(ns_creation_error),
 	REFERENCE(ns_deletion_error),
 	REFERENCE(arity),
+	REFERENCE(say),
 	REFERENCE(str_code),
 	REFERENCE(str_defaults),
 	REFERENCE(str_func),

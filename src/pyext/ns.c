@@ -84,7 +84,7 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 	}
 	self->ns = ns;
 	py_live_add(self->state, &self->live, (PyObject *)self, ns_close);
-	return py_ctrl_settle(ctrl, 2);
+	return py_ctrl_settle(ctrl);
 }
 
 static PyObject *ns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -162,7 +162,7 @@ static PyObject *ns_verify_enable(PyObject *obj, PyObject *const *args, Py_ssize
 	bool enable = true;
 	PyObject *arg[1];
 
-	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], &enable) ||
+	if (args_bind(&spec, args, nargs, kwnames, arg) || arg_bool(arg[0], "enable", &enable) ||
 	    py_ns_check(self))
 		return NULL;
 	nvme_ns_set_locks(self->ns, enable);
@@ -189,7 +189,7 @@ static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 	Py_END_ALLOW_THREADS
 	if (rc)
 		return py_error(self->state, NULL, rc);
-	if (py_ctrl_settle(self->ctrl, 2))
+	if (py_ctrl_settle(self->ctrl))
 		return NULL;
 	Py_RETURN_NONE;
 }

@@ -58,12 +58,9 @@ PyObject *py_ns_dsm(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyOb
 		return NULL;
 	qpair = py_ns_qpair(self, arg[0]);
 	buf = qpair ? arg_object(arg[1], self->state->buffer_type, "buf", "Buffer") : NULL;
-	if (!buf || arg_uint(arg[2], "range_count", DSM_RANGES_MAX, &count) ||
+	if (!buf || arg_range(arg[2], "range_count", 1, DSM_RANGES_MAX, &count) ||
 	    arg_u32(arg[3], "attribute", &attribute) || arg_callable(arg[4], "cb", &cb))
 		return NULL;
-	if (!count)
-		return py_fail(PyExc_ValueError, "range_count must be 1..%u, not 0",
-			       DSM_RANGES_MAX);
 	r = py_ns_req(self, cb);
 	if (!r)
 		return NULL;
@@ -82,6 +79,7 @@ const char py_ns_send_cmd_doc[] =
 	"send_cmd($self, /, opcode, qpair, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, "
 	"cdw14=0, cdw15=0, cb=None)\n--\n\n"
 	"Send any IO command, known or not, exactly as given; nsid too.\n\n"
+	"opcode: bits 9:8 are FUSE of command dword 0: 5 | 1 << 8 is the first of a fused pair\n"
 	"buf: Buffer whose transferred part the data pointer covers (PRP)\n"
 	"cb: called at completion with (cdw0, status1)\n"
 	"Returns the qpair, at once: its waitdone() waits.";
@@ -100,7 +98,7 @@ PyObject *py_ns_send_cmd(PyObject *obj, PyObject *const *args, Py_ssize_t nargs,
 	unsigned int i;
 
 	if (args_bind(&spec, args, nargs, kwnames, arg) ||
-	    arg_uint(arg[0], "opcode", 255, &opcode) ||
+	    arg_uint(arg[0], "opcode", PY_OPCODE_MAX, &opcode) ||
 	    arg_buffer(self->state, arg[2], "buf", &buf) || arg_callable(arg[10], "cb", &cb))
 		return NULL;
 	qpair = py_ns_qpair(self, arg[1]);
@@ -115,5 +113,6 @@ PyObject *py_ns_send_cmd(PyObject *obj, PyObject *const *args, Py_ssize_t nargs,
 	py_req_hold(r, buf, NULL);
 	nvme_cmd_raw(&r->req, (uint8_t)opcode, dwords[0], buf ? py_buffer_data(buf) : NULL,
 		     buf ? (uint32_t)buf->size : 0, &dwords[1]);
+	r->req.sqe.flags = (uint8_t)(opcode >> 8);
 	return py_qpair_submit(qpair, r);
 }

@@ -44,12 +44,9 @@ static int parse_range(struct py_ns *self, PyObject *qpair, PyObject *lba, PyObj
 	range->qpair = py_ns_qpair(self, qpair);
 	range->nlb = 1;
 	if (!range->qpair || arg_uint(lba, "lba", UINT64_MAX, &range->lba) ||
-	    arg_uint(nlb, "lba_count", LBA_COUNT_MAX, &range->nlb))
+	    arg_range(nlb, "lba_count", 1, LBA_COUNT_MAX, &range->nlb))
 		return -1;
-	if (range->nlb)
-		return 0;
-	py_fail(PyExc_ValueError, "lba_count must be 1..%u, not 0", LBA_COUNT_MAX);
-	return -1;
+	return 0;
 }
 
 static int check_size(const struct py_buffer *buf, const char *what, uint64_t bytes)
@@ -231,12 +228,10 @@ PyObject *py_ns_copy(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyO
 		return NULL;
 	qpair = py_ns_qpair(self, arg[0]);
 	buf = qpair ? arg_object(arg[1], self->state->buffer_type, "buf", "Buffer") : NULL;
-	if (!buf || arg_uint(arg[2], "range_count", NVME_COPY_RANGES_MAX, &count) ||
+	if (!buf || arg_range(arg[2], "range_count", 1, NVME_COPY_RANGES_MAX, &count) ||
 	    arg_uint(arg[3], "dlba", UINT64_MAX, &dlba) || parse_io_flags(arg[4], &cdw12_hi) ||
 	    arg_callable(arg[5], "cb", &cb))
 		return NULL;
-	if (!count)
-		return py_fail(PyExc_ValueError, "range_count must be 1..256, not 0");
 	r = py_ns_req(self, cb);
 	if (!r)
 		return NULL;

@@ -42,6 +42,7 @@ struct py_live {
  * @live: open objects, struct py_live
  * @free_reqs: pool of requests
  * @arity: nvme._signature.arity(), for callbacks that are not plain functions
+ * @strict: a mismatch of data is a warning even where a callback sees the status
  */
 struct py_state {
 	PyTypeObject *buffer_type;
@@ -65,12 +66,14 @@ struct py_state {
 	PyObject *ns_creation_error;
 	PyObject *ns_deletion_error;
 	PyObject *arity;
+	PyObject *say; /* nvme.warn.say(), once there was something to say */
 	PyObject *str_argcount;
 	PyObject *str_code;
 	PyObject *str_defaults;
 	PyObject *str_func;
 	uint64_t nreqs; /* given to the driver and not delivered yet */
 	uint64_t nbuffers;
+	bool strict;
 	uint64_t seed;	  /* of srand() */
 	uint64_t streams; /* random streams handed out since */
 	pid_t pid;	  /* where the module was loaded; see py_check_process() */
@@ -94,12 +97,16 @@ struct py_buffer {
  * struct py_sink - where completed requests of one queue wait for the GIL
  * @done: newest first; pushed by whoever reaps, any thread, without the GIL
  * @flying: requests with the driver, struct py_req.node
+ * @latest: the script's last command, until it is delivered
+ * @latest_cid: of the script's last command once that was delivered; UINT16_MAX: it had none
  */
 struct py_sink {
 	_Atomic(struct py_req *) done;
 	struct py_req *ready; /* oldest first; taken off @done, not delivered yet */
 	struct py_req **ready_tail;
 	struct list_node flying;
+	struct py_req *latest;
+	uint16_t latest_cid;
 };
 
 /**
@@ -125,7 +132,6 @@ struct py_ctrl {
 	unsigned long opener;
 	uint32_t script;
 	uint32_t generation; /* of the process, see py_check_process() */
-	uint16_t latest_cid;
 	uint64_t latest_latency_ns;
 };
 
@@ -149,7 +155,6 @@ struct py_qpair {
 	struct list_node node;
 	uint32_t generation;
 	uint16_t sqid;
-	uint16_t latest_cid;
 	uint64_t latest_latency_ns;
 };
 
@@ -221,8 +226,10 @@ PyObject *py_error(struct py_state *state, PyObject *exc, int rc);
 /* Raise @exc with a text of our own. Return: NULL. */
 PyObject *py_fail(PyObject *exc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* warnings.warn(text, UserWarning): 0, or -1 when a filter made an exception of it. */
-int py_warn(int stacklevel, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A UserWarning at the script's line (nvme/warn.py): 0, or -1 when a filter made it an exception. */
+int py_warn(struct py_state *state, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same; @text NULL: there is an exception already. */
+int py_warn_text(struct py_state *state, PyObject *text);
 
 /* --- buffer.c --- */
 

@@ -52,7 +52,6 @@ PyObject *py_qpair_submit(struct py_qpair *self, struct py_req *r)
 	py_sink_add(self->state, &self->sink, r);
 	nvme_qpair_submit(q, &r->req, clock_now_ns());
 	nvme_qpair_ring(q);
-	self->latest_cid = r->req.cid;
 	nvme_qpair_exit(q);
 	pthread_mutex_unlock(&self->lock);
 	return Py_NewRef((PyObject *)self);
@@ -126,7 +125,7 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 	self->sqid = q->sqid;
 	list_add_tail(&ctrl->qpairs, &self->node);
 	py_live_add(self->state, &self->live, (PyObject *)self, qpair_close);
-	return py_ctrl_settle(ctrl, 1);
+	return py_ctrl_settle(ctrl);
 }
 
 /* A number that no queue could have is as impossible as one that the device refuses. */
@@ -160,7 +159,7 @@ static PyObject *qpair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 		return NULL;
 	ctrl = arg_object(arg[0], state->ctrl_type, "nvme", "Controller");
 	if (!ctrl || arg_queue(state, arg[1], "depth", &depth) ||
-	    arg_queue(state, arg[2], "prio", &prio) || arg_bool(arg[3], &ien) ||
+	    arg_queue(state, arg[2], "prio", &prio) || arg_bool(arg[3], "ien", &ien) ||
 	    arg_uint(arg[4], "iv", UINT16_MAX, &iv))
 		return NULL;
 	self = py_alloc(type, state);
@@ -234,7 +233,7 @@ static PyObject *qpair_delete(PyObject *obj, PyObject *unused)
 	rc = delete_queue(self);
 	if (rc)
 		return py_error(self->state, self->state->qpair_deletion_error, rc);
-	if (self->ctrl && py_ctrl_settle(self->ctrl, 1))
+	if (self->ctrl && py_ctrl_settle(self->ctrl))
 		return NULL;
 	Py_RETURN_NONE;
 }
@@ -256,7 +255,7 @@ static PyObject *get_sqid(PyObject *obj, void *closure)
 
 static PyObject *get_latest_cid(PyObject *obj, void *closure)
 {
-	return PyLong_FromLong(((struct py_qpair *)obj)->latest_cid);
+	return py_sink_latest_cid(&((struct py_qpair *)obj)->sink);
 }
 
 static PyObject *get_latest_latency(PyObject *obj, void *closure)
@@ -267,7 +266,8 @@ static PyObject *get_latest_latency(PyObject *obj, void *closure)
 static PyGetSetDef qpair_getset[] = {
 	{ "sqid", get_sqid, NULL, "Identifier of the submission queue, from 1.", NULL },
 	{ "latest_cid", get_latest_cid, NULL,
-	  "Command identifier of the last command that was sent.", NULL },
+	  "Command identifier of the last command; None while it waits in software for one.",
+	  NULL },
 	{ "latest_latency", get_latest_latency, NULL,
 	  "Microseconds that the last completed command took.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },

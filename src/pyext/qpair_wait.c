@@ -134,7 +134,7 @@ PyObject *py_qpair_waitdone(PyObject *obj, PyObject *const *args, Py_ssize_t nar
 		return PyLong_FromLong(0);
 	if (py_wait_lock(self->wait_lock))
 		return NULL;
-	py_wait_begin(&w, self->ctrl);
+	py_wait_begin(&w, self->ctrl, &self->sink);
 	rc = wait_loop(self, &w, want);
 	PyThread_release_lock(self->wait_lock);
 	return rc ? NULL : PyLong_FromUnsignedLong(w.cdw0);

@@ -97,6 +97,7 @@ struct py_req *py_req_get(struct py_state *state, PyObject *cb)
 	memset(r, 0, sizeof(*r));
 	list_init(&r->node);
 	r->req.done = req_done;
+	r->req.cid = UINT16_MAX;
 	r->cb = Py_XNewRef(cb);
 	r->cb_arity = (uint8_t)arity;
 	r->thread = PyThread_get_thread_ident();
@@ -111,6 +112,10 @@ void py_req_put(struct py_state *state, struct py_req *r)
 	if (!list_empty(&r->node)) {
 		list_del(&r->node);
 		state->nreqs--;
+		if (r->sink->latest == r) {
+			r->sink->latest_cid = r->req.cid;
+			r->sink->latest = NULL;
+		}
 	}
 	r->next = state->free_reqs;
 	state->free_reqs = r;
@@ -143,12 +148,25 @@ void py_sink_init(struct py_sink *sink)
 	atomic_init(&sink->done, NULL);
 	sink->ready = NULL;
 	sink->ready_tail = &sink->ready;
+	sink->latest_cid = UINT16_MAX;
 	list_init(&sink->flying);
+}
+
+PyObject *py_sink_latest_cid(const struct py_sink *sink)
+{
+	uint16_t cid = sink->latest_cid;
+
+	/* One that waits in software gets it from whoever reaps, without the GIL. */
+	if (sink->latest)
+		cid = __atomic_load_n(&sink->latest->req.cid, __ATOMIC_RELAXED);
+	return cid == UINT16_MAX ? Py_NewRef(Py_None) : PyLong_FromLong(cid);
 }
 
 void py_sink_add(struct py_state *state, struct py_sink *sink, struct py_req *r)
 {
 	r->sink = sink;
+	if (!r->internal)
+		sink->latest = r;
 	list_add_tail(&sink->flying, &r->node);
 	state->nreqs++;
 }

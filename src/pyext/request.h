@@ -8,6 +8,8 @@
 #include "nvme/req.h"
 #include "pyext/pyext.h"
 
+#define PY_OPCODE_MAX 0x3ffu /* of send_cmd(): FUSE above the opcode */
+
 /**
  * struct py_req - one command
  * @next: in the pool, in py_sink.done, in py_sink.ready
@@ -54,6 +56,8 @@ void py_req_hold_ns(struct py_req *r, struct nvme_ns *ns);
 void py_sink_init(struct py_sink *sink);
 /* On its way to the driver; py_req_put() takes it off again. */
 void py_sink_add(struct py_state *state, struct py_sink *sink, struct py_req *r);
+/* Command identifier of the script's last command, an int; None: it has none (yet). */
+PyObject *py_sink_latest_cid(const struct py_sink *sink);
 /* Move what was completed to sink->ready, oldest first. */
 void py_sink_collect(struct py_sink *sink);
 /* The oldest of sink->ready, or NULL. */

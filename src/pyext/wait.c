@@ -5,6 +5,7 @@
 #include "pyext/wait.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -26,7 +27,7 @@ int py_wait_guard(void)
 	return -1;
 }
 
-void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl)
+void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl, const struct py_sink *sink)
 {
 	uint64_t timeout_ms = NVME_CTRL_TIMEOUT_MS;
 
@@ -36,7 +37,7 @@ void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl)
 	memset(w, 0, sizeof(*w));
 	w->state = ctrl->state;
 	w->ctrl = ctrl;
-	w->stacklevel = 1;
+	w->sink = sink;
 	w->begin_ns = clock_now_ns();
 	w->progress_ns = w->begin_ns;
 	w->limit_ns = timeout_ms * PY_WAIT_TIMEOUT_FACTOR * 1000000u;
@@ -59,8 +60,8 @@ static void callback_failed(struct py_wait *w, PyObject *cb)
 	PyErr_Fetch(&type, &value, &traceback);
 	PyErr_NormalizeException(&type, &value, &traceback);
 	if (PyErr_GivenExceptionMatches(type, PyExc_AssertionError)) {
-		text = PyObject_Str(value);
-		if (!text || PyErr_WarnFormat(PyExc_UserWarning, w->stacklevel, "ASSERT: %U", text))
+		text = PyUnicode_FromFormat("ASSERT: %S", value);
+		if (py_warn_text(w->state, text))
 			note_exception(w, cb);
 		Py_XDECREF(text);
 		Py_XDECREF(type);
@@ -109,15 +110,29 @@ static void run_callback(struct py_wait *w, struct py_req *r)
 	callback_depth--;
 }
 
+/* Whose verdict the status is: what the host has found is not the drive's answer. */
+static void describe(const struct nvme_req *req, char *text, size_t size)
+{
+	if (req->flags & NVME_REQ_MISS)
+		snprintf(text, size,
+			 "host: data mismatch, LBA 0x%llx, CRC expected 0x%08x, got 0x%08x",
+			 (unsigned long long)req->miss_lba, req->miss.crc_expected,
+			 req->miss.crc_got);
+	else
+		snprintf(text, size, "%s%s", req->flags & NVME_REQ_JUDGED ? "host: " : "",
+			 nvme_status_name(nvme_req_status(req)));
+}
+
 static void warn_status(struct py_wait *w, const struct py_req *r)
 {
 	uint16_t status = nvme_req_status(&r->req);
 	bool admin = r->sink == &w->ctrl->sink;
 	uint8_t opcode = r->req.sqe.opc;
+	char what[128];
 
-	if (py_warn(w->stacklevel,
-		    "ERROR status: %02x/%02x, %s: %s (%02x), qpair %u, cid %u, nsid %x",
-		    status >> 8, status & 0xff, nvme_status_name(status),
+	describe(&r->req, what, sizeof(what));
+	if (py_warn(w->state, "ERROR status: %02x/%02x, %s: %s (%02x), qpair %u, cid %u, nsid %x",
+		    status >> 8, status & 0xff, what,
 		    admin ? nvme_admin_opcode_name(opcode) : nvme_io_opcode_name(opcode), opcode,
 		    r->req.cqe.sqid, r->req.cid, r->req.sqe.nsid))
 		note_exception(w, NULL);
@@ -138,13 +153,14 @@ void py_wait_deliver(struct py_wait *w, struct py_req *r)
 	w->cdw0 = r->req.cqe.cdw0;
 	if (r->cb)
 		run_callback(w, r);
-	else if (nvme_req_status(&r->req))
+	if (nvme_req_status(&r->req) &&
+	    (!r->cb || (w->state->strict && r->req.flags & NVME_REQ_JUDGED)))
 		warn_status(w, r);
 	py_req_put(w->state, r);
 }
 
-/* The texts of events are Python's: Controller.on_event() of nvme/controller.py. */
-static void report_event(struct py_wait *w, const struct nvme_event *ev)
+/* The texts of events are Python's: Controller._on_event(). @more: of the same kind. */
+static void report_event(struct py_wait *w, const struct nvme_event *ev, unsigned int more)
 {
 	PyObject *result;
 
@@ -153,38 +169,70 @@ static void report_event(struct py_wait *w, const struct nvme_event *ev)
 	if (ev->type == NVME_EVENT_GONE)
 		w->gone = true;
 	callback_depth++;
-	result = PyObject_CallMethod((PyObject *)w->ctrl, "_on_event", "iIIIIIIKKKIII",
+	result = PyObject_CallMethod((PyObject *)w->ctrl, "_on_event", "iIIIIIIKKKIIII",
 				     (int)ev->type, (unsigned int)ev->sqid, (unsigned int)ev->cid,
 				     ev->cqe.cdw0, (unsigned int)ev->cqe.status, ev->timeout_ms,
 				     ev->nsid, (unsigned long long)ev->lba,
 				     (unsigned long long)ev->stamp, (unsigned long long)ev->token,
-				     ev->crc_expected, ev->crc_got, ev->bad_lbas);
+				     ev->crc_expected, ev->crc_got, ev->bad_lbas, more);
 	callback_depth--;
 	if (!result)
 		note_exception(w, (PyObject *)w->ctrl);
 	Py_XDECREF(result);
 }
 
-/* A bounded number a call, so that a storm of events leaves room for deadlines and signals. */
-#define EVENTS_MAX 64u
+/* Its commands come by the dozen, and their identifiers say nothing to a script. */
+static bool is_late_worker(const struct py_ctrl *ctrl, const struct nvme_event *ev)
+{
+	struct list_node *node;
+
+	if (ev->type != NVME_EVENT_TIMEOUT || !ev->sqid)
+		return false;
+	for (node = ctrl->qpairs.next; node != &ctrl->qpairs; node = node->next)
+		if (list_entry(node, struct py_qpair, node)->sqid == ev->sqid)
+			return false;
+	return true;
+}
+
+static int pop_event(struct py_wait *w, bool aers, struct nvme_event *ev)
+{
+	struct nvme_ctrl *ctrl = w->ctrl->ctrl;
+
+	if (!ctrl)
+		return 0;
+	return aers ? nvme_event_pop(ctrl, ev, NULL) : nvme_event_pop_but(ctrl, NVME_EVENT_AER, ev);
+}
+
+/*
+ * A bounded number a call, so that a storm of events leaves room for deadlines and signals. The
+ * timeouts of a worker are one event, with their number.
+ */
+static void report_events(struct py_wait *w, bool aers)
+{
+	struct nvme_event ev, late = { 0 };
+	unsigned int left = 64, nlate = 0;
+
+	while (left && pop_event(w, aers, &ev) > 0) {
+		if (is_late_worker(w->ctrl, &ev) && (!nlate || ev.sqid == late.sqid)) {
+			if (!nlate++)
+				late = ev;
+			continue;
+		}
+		report_event(w, &ev, 0);
+		left--;
+	}
+	if (nlate)
+		report_event(w, &late, nlate - 1);
+}
 
 void py_wait_events_but_aers(struct py_wait *w)
 {
-	struct nvme_event ev;
-	unsigned int left = EVENTS_MAX;
-
-	while (left-- && w->ctrl->ctrl &&
-	       nvme_event_pop_but(w->ctrl->ctrl, NVME_EVENT_AER, &ev) > 0)
-		report_event(w, &ev);
+	report_events(w, false);
 }
 
 void py_wait_events(struct py_wait *w)
 {
-	struct nvme_event ev;
-	unsigned int left = EVENTS_MAX;
-
-	while (left-- && w->ctrl->ctrl && nvme_event_pop(w->ctrl->ctrl, &ev, NULL) > 0)
-		report_event(w, &ev);
+	report_events(w, true);
 }
 
 int py_wait_end(struct py_wait *w)
@@ -194,6 +242,27 @@ int py_wait_end(struct py_wait *w)
 	PyErr_Restore(w->type, w->value, w->traceback);
 	w->type = NULL;
 	return -1;
+}
+
+/* AERs are always outstanding, and nobody waits for what was abandoned. */
+static void time_is_up(const struct py_wait *w)
+{
+	const struct py_sink *sink = w->sink;
+	unsigned int left = 0;
+	struct list_node *node;
+
+	for (node = sink->flying.next; node != &sink->flying; node = node->next) {
+		const struct py_req *r = list_entry(node, struct py_req, node);
+
+		left += !r->abandoned && !(r->req.flags & NVME_REQ_AER);
+	}
+	if (left)
+		py_fail(PyExc_TimeoutError, "pynvme timeout: %g sec, %u command%s outstanding",
+			(double)w->limit_ns / 1e9, left, left == 1 ? " is" : "s are");
+	else
+		py_fail(PyExc_TimeoutError,
+			"pynvme timeout: %g sec, no command of the script is outstanding",
+			(double)w->limit_ns / 1e9);
 }
 
 int py_wait_check(struct py_wait *w)
@@ -211,7 +280,7 @@ int py_wait_check(struct py_wait *w)
 	}
 	if (now - w->begin_ns < w->limit_ns)
 		return 0;
-	py_fail(PyExc_TimeoutError, "pynvme timeout: %g sec", (double)w->limit_ns / 1e9);
+	time_is_up(w);
 	return -1;
 }
 

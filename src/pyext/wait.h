@@ -17,12 +17,13 @@
  * @aers: AERs delivered, the driver's and the script's
  * @cdw0: of the last one
  * @gone: the device was removed
- * @stacklevel: whose line warnings name
+ * @sink: of the queue that is waited for
  * @type, @value, @traceback: the first exception of a callback or a warning
  */
 struct py_wait {
 	struct py_state *state;
 	struct py_ctrl *ctrl;
+	const struct py_sink *sink;
 	uint64_t begin_ns;
 	uint64_t limit_ns;
 	uint64_t progress_ns;
@@ -30,14 +31,13 @@ struct py_wait {
 	uint64_t aers;
 	uint32_t cdw0;
 	bool gone;
-	int stacklevel;
 	PyObject *type;
 	PyObject *value;
 	PyObject *traceback;
 };
 
 /* The controller may be closed already: whoever waits looks at it after every slice. */
-void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl);
+void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl, const struct py_sink *sink);
 /* Pop and report the events of the controller. */
 void py_wait_events(struct py_wait *w);
 /* The same for all but AERs, which count in the script's next wait. */

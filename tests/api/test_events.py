@@ -36,7 +36,7 @@ def test_an_aer_is_logged_warned_of_and_called_back(nvme0, aer, caplog):
     got = []
     aer(lambda cdw0, status1: got.append((cdw0, status1 >> 1)))
 
-    with pytest.warns(UserWarning, match="^AER notification is triggered$"):
+    with pytest.warns(UserWarning, match="^AER notification is triggered: 0x20101$"):
         raise_temperature_event(nvme0)
         nvme0.waitdone(2)
 
@@ -71,8 +71,22 @@ def test_100_aborts_and_the_4_aers_that_they_end_satisfy_waitdone_104(nvme0):
 
     assert len(said) == aers
     assert all(warning.filename == __file__ for warning in said)
+    assert {str(warning.message) for warning in said} == {
+        "AER notification is triggered: ERROR status: 00/07, Command Abort Requested"
+    }
     posted = [e for e in nvme0.cmdlog_entries() if e.opcode == 0x0C and e.status is None]
     assert len(posted) == aers
+
+
+def test_an_aborted_aer_is_called_back_too(own):
+    got = []
+    own.register_aer_cb(lambda cdw0, status1: got.append((cdw0, status1 >> 1 & 0x7FF)))
+    (aer, *_) = [e.cid for e in own.cmdlog_entries() if e.opcode == 0x0C]
+
+    with pytest.warns(UserWarning, match="^AER notification is triggered: ERROR status: 00/07"):
+        own.abort(aer).waitdone(2)
+
+    assert got == [(0, 7)]
 
 
 def test_an_aer_of_the_script_beyond_the_limit_is_refused(nvme0):
@@ -100,7 +114,9 @@ def test_a_late_command_is_warned_of_once_and_then_times_out(slow, ssd, nvme0n1,
         warnings.simplefilter("always")
         nvme0n1.read(qpair, buf, 0)
         cid = qpair.latest_cid
-        with pytest.raises(TimeoutError, match=r"^pynvme timeout: 1\.8 sec$"):
+        with pytest.raises(
+            TimeoutError, match=r"^pynvme timeout: 1\.8 sec, 1 command is outstanding$"
+        ):
             qpair.waitdone()
 
     text = f"drive timeout: 0.3 sec, qpair: {qpair.sqid}, cid: {cid}"

@@ -340,3 +340,19 @@ def test_arguments_of_the_wrong_kind_are_type_errors(nvme0n1, qpair, buf):
         nvme0n1.read(qpair, buf, 0, 1, 0, None, None)
     with pytest.raises(ValueError, match="lba must be"):
         nvme0n1.read(qpair, buf, -1)
+
+
+def test_the_fuse_bits_above_an_opcode_are_sent(own, own_namespace):
+    statuses = []
+    with d.Qpair(own, 8) as qpair:
+        compare = 5 | 1 << 8
+        own_namespace.send_cmd(
+            compare, qpair, d.Buffer(), nsid=1, cb=lambda cdw0, status1: statuses.append(status1)
+        ).waitdone()
+        (entry,) = qpair.cmdlog_entries()
+    own.send_cmd(6 | 2 << 8, d.Buffer(), cb=lambda cdw0, status1: None).waitdone()
+
+    assert (entry.opcode, entry.flags) == (5, 1)
+    assert len(statuses) == 1
+    admin = own.cmdlog_entries(1)[0]
+    assert (admin.opcode, admin.flags) == (6, 2)

@@ -56,9 +56,7 @@ def buf() -> d.Buffer:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_qpair_of_another_controller_is_refused_before_anything_is_sent(
-    first, second, buf, name
-):
+def test_a_qpair_of_another_controller_is_refused_before_anything_is_sent(first, second, buf, name):
     names = f"qpair 1 .* {second.nvme.addr}, namespace 1 .* {first.nvme.addr}$"
     with pytest.raises(ValueError, match=names):
         COMMANDS[name](first.namespace, second.qpair, buf)

@@ -238,7 +238,10 @@ def test_a_warning_turned_into_an_error_has_consumed_its_command(nvme0, nvme0n1,
 def test_a_wait_for_nothing_ends_with_a_timeout(nvme0, qpair):
     def wait(queue) -> None:
         start = time.monotonic()
-        with pytest.raises(TimeoutError, match=r"^pynvme timeout: 0\.3 sec$"):
+        with pytest.raises(
+            TimeoutError,
+            match=r"^pynvme timeout: 0\.3 sec, no command of the script is outstanding$",
+        ):
             queue.waitdone()
         assert 0.25 < time.monotonic() - start < 2
 
@@ -340,6 +343,34 @@ def test_chained_calls_return_the_queue(nvme0, nvme0n1, qpair, buf):
     qpair.waitdone(2)
     assert nvme0.getfeatures(7) is nvme0
     nvme0.waitdone()
+
+
+def test_a_command_that_waits_in_software_has_no_cid_yet(own, own_namespace, buf):
+    with d.Qpair(own, 2) as qpair:
+        assert qpair.latest_cid is None
+        own_namespace.read(qpair, buf, 0)
+        assert qpair.latest_cid == 0
+
+        own_namespace.read(qpair, buf, 0)
+        assert qpair.latest_cid is None
+
+        qpair.waitdone()
+        assert qpair.latest_cid == 0  # it has it now, and is on its way
+        qpair.waitdone()
+        assert qpair.latest_cid == 0
+
+
+def test_an_admin_command_that_waits_in_software_has_no_cid_yet(own):
+    with d.sim(own).fault("drop", admin=True, opcode=0x0A):
+        for _ in range(120):
+            own.getfeatures(7)
+        assert own.latest_cid is not None
+        for _ in range(20):
+            own.getfeatures(7)
+        assert own.latest_cid is None
+    own.timeout = 50
+    with pytest.warns(UserWarning, match="00/08"):
+        own.reset()
 
 
 def test_latest_cid_and_latency_are_of_the_last_command(nvme0, nvme0n1, qpair, buf):
