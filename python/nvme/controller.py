@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -88,6 +89,11 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         """
         optional_callable(func, "func")
         self._aer_cb = func
+
+    @cached_property
+    def _serial(self) -> str:
+        """Serial number, as the initialisation found it, or else as it is when first asked for."""
+        return self._sn or self.id_data(23, 4, str)
 
     # --- commands of the tool: they wait, and waitdone() never counts them ---
 

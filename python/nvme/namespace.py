@@ -36,6 +36,7 @@ class Namespace(NamespaceStructures, _core.Namespace):
     def __new__(cls, nvme: Controller, nsid: int = 1) -> Namespace:
         namespace = super().__new__(cls, nvme, nsid)
         verify.known.add(namespace)
+        _ = namespace._nvme._serial  # verify_save() wants it when the drive may be off
         return namespace
 
     def id_data(

@@ -12,6 +12,8 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from nvme.namespace import Namespace
 
+__tracebackhide__ = True
+
 #: Namespaces that are open, or were.
 known: WeakSet[Namespace] = WeakSet()
 
@@ -24,8 +26,9 @@ HEAD_BYTES = HEAD.size + CRC.size
 
 
 def _identity(namespace: Namespace) -> tuple[str, str, int]:
+    """What a namespace is known by later; asks nothing of the drive, which may be off or gone."""
     nvme = namespace._nvme
-    return nvme.id_data(23, 4, str), nvme.addr, namespace.nsid
+    return nvme._serial, nvme.addr, namespace.nsid
 
 
 def _open_ones() -> dict[tuple[str, str, int], Namespace]:
@@ -43,9 +46,12 @@ def save(path: str | os.PathLike[str]) -> int:
     """Save what is known of the data of every open namespace: CRCs, and what is durable.
 
     Data in flight is saved as unknown, so let the workers end first; and flush, or shut down,
-    before a loss of power. Returns how many namespaces were saved.
+    before a loss of power. The drive is not needed: it may be shut down, without power, or gone.
+    Returns how many namespaces were saved. Raises ValueError if none is open.
     """
     namespaces = _open_ones()
+    if not namespaces:
+        raise ValueError("no namespace is open: there is nothing to save")
     temporary = Path(f"{os.fspath(path)}.new")
     with temporary.open("wb") as file:
         for (serial, address, nsid), namespace in namespaces.items():

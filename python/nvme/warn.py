@@ -8,6 +8,11 @@ from nvme import _core
 
 __tracebackhide__ = True
 
+#: How the warnings begin that --nvme-strict makes failures; in filters a colon separates.
+STRICT = (
+    "ERROR status|drive timeout|AER notification is triggered|ASSERT. |ioworker |device error|"
+    "controller fatal status|the device is gone"
+)
 PACKAGE = os.path.dirname(__file__) + os.sep
 
 

@@ -64,8 +64,10 @@ struct nvme_req {
 	nvme_req_done_fn *done;
 	uint64_t submit_ns;
 	struct nvme_cqe cqe;
-	struct nvme_req
-		*next; /* software queue while waiting, free for the submitter after done() */
+	union {
+		struct nvme_req *next; /* in the software queue; after done() the submitter's */
+		uint64_t miss_lba;     /* completed with NVME_REQ_MISS */
+	};
 	uint16_t cid;
 	uint16_t flags;
 	uint32_t meta_bytes;
@@ -82,7 +84,6 @@ struct nvme_req {
 			uint32_t crc_expected, crc_got;
 		} miss; /* NVME_REQ_MISS; the event has more */
 	};
-	uint64_t miss_lba;
 };
 
 /* SCT << 8 | SC of a completed request. */

@@ -13,6 +13,7 @@
 #include "pyext/args.h"
 #include "pyext/pcie.h"
 #include "pyext/record.h"
+#include "spec/id_ctrl.h"
 #include "spec/nvme.h"
 
 int py_ctrl_check(struct py_ctrl *self)
@@ -285,6 +286,21 @@ static PyObject *get_addr(PyObject *obj, void *closure)
 	return py_ctrl_check(self) ? NULL : PyUnicode_FromString(self->ctrl->bus->addr);
 }
 
+/* As of the last initialisation: the drive is not asked. */
+static PyObject *get_sn(PyObject *obj, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+	Py_ssize_t len = sizeof(self->ctrl->id_ctrl->sn);
+	const char *sn;
+
+	if (py_ctrl_check(self))
+		return NULL;
+	sn = self->ctrl->id_ctrl->sn;
+	while (len && (sn[len - 1] == ' ' || !sn[len - 1]))
+		len--;
+	return PyUnicode_DecodeASCII(sn, len, "backslashreplace");
+}
+
 static PyObject *get_mdts(PyObject *obj, void *closure)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
@@ -333,6 +349,7 @@ static PyObject *get_latest_latency(PyObject *obj, void *closure)
 static PyGetSetDef ctrl_getset[] = {
 	{ "cap", get_cap, NULL, "Controller Capabilities, all 64 bits (Base 2.1, 3.1.4.1).", NULL },
 	{ "addr", get_addr, NULL, "Address of the device, in its canonical form.", NULL },
+	{ "_sn", get_sn, NULL, "Serial number that the initialisation found, '' without.", NULL },
 	{ "mdts", get_mdts, NULL,
 	  "Maximum Data Transfer Size in bytes; sys.maxsize when the device has no limit.", NULL },
 	{ "timeout", get_timeout, set_timeout,
@@ -365,6 +382,7 @@ static PyMethodDef ctrl_methods[] = {
 	ARGS_METHOD("_power", py_ctrl_power, py_ctrl_power_doc),
 	ARGS_METHOD("_step", py_ctrl_step, py_ctrl_step_doc),
 	{ "_forget", py_ctrl_forget, METH_NOARGS, py_ctrl_forget_doc },
+	{ "_settle", py_ctrl_settle_now, METH_NOARGS, py_ctrl_settle_now_doc },
 	{ "_records", ctrl_records, METH_NOARGS, records_doc },
 	{ NULL, NULL, 0, NULL },
 };

@@ -59,10 +59,12 @@ PyObject *py_ctrl_send_cmd(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 PyObject *py_ctrl_execute(PyObject *obj, PyObject *const *args, Py_ssize_t nargs,
 			  PyObject *kwnames);
 PyObject *py_ctrl_forget(PyObject *obj, PyObject *unused);
+PyObject *py_ctrl_settle_now(PyObject *obj, PyObject *unused);
 extern const char py_ctrl_waitdone_doc[];
 extern const char py_ctrl_send_cmd_doc[];
 extern const char py_ctrl_execute_doc[];
 extern const char py_ctrl_forget_doc[];
+extern const char py_ctrl_settle_now_doc[];
 
 /* ctrl_life.c */
 PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);

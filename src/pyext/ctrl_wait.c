@@ -370,6 +370,27 @@ PyObject *py_ctrl_execute(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 	return result;
 }
 
+const char py_ctrl_settle_now_doc[] =
+	"_settle($self, /)\n--\n\n"
+	"Reap what completed on the admin queue, with callbacks, warnings and events; waits for nothing.";
+
+PyObject *py_ctrl_settle_now(PyObject *obj, PyObject *unused)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+	struct nvme_ctrl *ctrl;
+
+	if (py_ctrl_check(self))
+		return NULL;
+	ctrl = py_ctrl_enter(self);
+	Py_BEGIN_ALLOW_THREADS
+		nvme_admin_poll(ctrl, clock_now_ns());
+		py_ctrl_leave(self);
+	Py_END_ALLOW_THREADS
+	if (py_ctrl_settle(self))
+		return NULL;
+	Py_RETURN_NONE;
+}
+
 const char py_ctrl_forget_doc[] =
 	"_forget($self, /)\n--\n\n"
 	"Reap what completed on the admin queue and drop it without callback or warning, events too;\n"

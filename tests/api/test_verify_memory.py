@@ -1,6 +1,8 @@
 """What is known of the data: what forgets it, what survives, and how it is saved."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -250,3 +252,75 @@ def test_a_damaged_file_changes_nothing(own, own_namespace, qp, buf8, tmp_path):
 
     with pytest.raises(ValueError):
         d.verify_load(tmp_path / "table")
+
+
+@pytest.mark.parametrize("state", ["shut down", "without power", "removed", "reset by hand"])
+def test_saving_needs_no_drive(own, own_namespace, buf8, tmp_path, state):
+    with d.Qpair(own, 16) as qp:
+        own_namespace.write(qp, buf8, 5, 8).waitdone()
+        own_namespace.flush(qp).waitdone()
+    if state == "shut down":
+        d.Subsystem(own).shutdown_notify()
+    elif state == "without power":
+        d.Subsystem(own).poweroff()
+    elif state == "removed":
+        d.sim(own).remove()
+    else:
+        own[0x14] = 0
+
+    saved = d.verify_save(tmp_path / "table")
+
+    assert saved >= 1
+    assert b"SIM0000000000001" in (tmp_path / "table").read_bytes()
+
+
+def test_data_saved_without_power_is_checked_when_it_is_back(own, own_namespace, buf8, tmp_path):
+    with d.Qpair(own, 16) as qp:
+        own_namespace.write(qp, buf8, 5, 8).waitdone()
+        own_namespace.flush(qp).waitdone()
+    subsystem = d.Subsystem(own)
+    subsystem.poweroff()
+    d.verify_save(tmp_path / "table")
+    subsystem.poweron()
+    with d.Qpair(own, 16) as qp:
+        own_namespace.write_zeroes(qp, 5, 8).waitdone()
+        assert not is_checked(own, own_namespace, qp, 6)
+
+        d.verify_load(tmp_path / "table")
+
+        assert is_checked(own, own_namespace, qp, 6)
+
+
+def test_the_serial_number_is_known_without_the_standard_initialisation(tmp_path):
+    def init(nvme):
+        nvme.init_adminq()
+        nvme.enable()
+        nvme.wait_csts(True)
+
+    nvme = d.Controller("sim:size=16M,latency=none,sn=MINE", init)
+    namespace = d.Namespace(nvme)
+    d.sim(nvme).remove()
+
+    assert d.verify_save(tmp_path / "table") >= 1
+    assert b"MINE" in (tmp_path / "table").read_bytes()
+    namespace.close()
+
+
+def test_saving_nothing_is_an_error_and_keeps_the_file(tmp_path):
+    script = """
+import sys
+import nvme as d
+try:
+    d.verify_save(sys.argv[1])
+except ValueError as why:
+    print(why)
+"""
+    table = tmp_path / "table"
+    table.write_bytes(b"of yesterday")
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, table], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "no namespace is open: there is nothing to save\n"
+    assert table.read_bytes() == b"of yesterday"
