@@ -125,6 +125,14 @@ def test_a_depth_beyond_the_queues_of_the_device_is_refused(capsys):
     assert perf.main([device, "--iodepth=31", "--number_ios=100"]) == 0
 
 
+def test_only_workers_that_run_at_the_same_time_share_the_queues(capsys):
+    flags = ["--name=a", "--numjobs=2", "--size=4k", "--name=b", "--numjobs=2", "--size=4k"]
+    device = f"{NULL},ioqueues=3"
+
+    assert "--numjobs: 4 workers at a time; the device has 3" in said(capsys, *flags, device=device)
+    assert perf.main([device, *flags, "--stonewall"]) == 0
+
+
 def test_as_many_workers_as_queues_are_taken():
     assert perf.main([f"{NULL},ioqueues=3", "--numjobs=3", "--number_ios=10"]) == 0
 
@@ -188,12 +196,14 @@ def test_ctrl_c_ends_a_run_with_its_report(tmp_path):
             stderr=subprocess.PIPE,
             env={**os.environ, "PYNVME_PROGRESS": "1"},
             text=True,
+            # What runs in the background may have been told to ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             while "IOPS" not in process.stderr.readline():  # the line of progress: it runs
                 pass
             process.send_signal(signal.SIGINT)
-            err = process.communicate(timeout=120)[1]
+            err = process.communicate(timeout=300)[1]
         finally:
             process.kill()
 
@@ -389,6 +399,32 @@ def test_workers_take_turns_with_the_cpus(device):
 )
 def test_the_random_part(device, flags, percent):
     assert plan(device, *flags).job.random_percent == percent
+
+
+def test_what_a_worker_is_told(device, monkeypatch):
+    told = []
+    monkeypatch.setattr("nvme.perf.plan.IOWorker", lambda namespace, **all: told.append(all))
+    cpu = max(os.sched_getaffinity(0))
+
+    plan(
+        device, "--rw=randrw", "--rwmixread=70", "--bs=8k", "--iodepth=9", "--ioengine=psync",
+        "--size=1m", "--offset=1m", f"--cpus_allowed={cpu}", "--rate_iops=5", "--runtime=3",
+    ).worker()  # fmt: skip
+
+    (found,) = told
+    assert found == {
+        "io_size": 16,
+        "lba_random": 100,
+        "op_percentage": {2: 70, 1: 30},
+        "time": 3,
+        "iodepth": 1,
+        "region_start": 2048,
+        "region_end": 4096,
+        "iops": 5,
+        "io_count": 128,
+        "output_io_per_second": [],
+        "_cpu": cpu,
+    }
 
 
 # --- anything at all ---

@@ -7,6 +7,7 @@ import pytest
 import nvme as d
 from nvme import perf
 from nvme.perf.jobs import run_of
+from nvme.perf.plan import Plan
 from nvme.perf.runner import run
 
 HEALTHY = "sim:size=32M,latency=none"
@@ -104,6 +105,55 @@ def test_a_job_that_reads_what_another_wrote_is_checked(capsys, tmp_path):
     _, err = report(capsys, FORGETFUL, str(job), status=1)
 
     assert "pynvme perf: second: ioworker device ERROR status: 02/81" in err
+
+
+def test_what_is_written_only_later_cannot_be_checked(capsys):
+    flags = (
+        "--verify",
+        "--size=1m",
+        "--name=a",
+        "--rw=read",
+        "--name=b",
+        "--stonewall",
+        "--rw=write",
+    )
+
+    assert perf.main([HEALTHY, *flags]) == 2
+    assert "--verify: --rw read has nothing to check" in capsys.readouterr().err
+
+
+def test_locks_are_there_for_the_run_and_no_longer(monkeypatch):
+    asked = []
+    real = d.Namespace.verify_enable
+
+    def enable(self, enable=True):
+        asked.append(enable)
+        return real(self, enable)
+
+    monkeypatch.setattr(d.Namespace, "verify_enable", enable)
+    perf.main([HEALTHY, "--verify", "--rw=write", "--number_ios=10"])
+
+    assert asked == [True, False]
+
+
+def test_a_drive_that_cannot_be_checked_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr(d.Namespace, "verify_enable", lambda self, enable=True: False)
+
+    assert perf.main([HEALTHY, "--verify", "--rw=write", "--number_ios=10"]) == 2
+    assert "--verify: namespace 1 cannot be checked" in capsys.readouterr().err
+
+
+def test_reading_back_is_bound_to_no_rate_and_no_time(monkeypatch):
+    asked = []
+    real = Plan.worker
+    monkeypatch.setattr(
+        Plan, "worker", lambda self, **changed: asked.append(changed) or real(self, **changed)
+    )
+
+    perf.main([HEALTHY, "--verify", "--rw=write", "--number_ios=10", "--rate_iops=1000"])
+
+    assert asked[0] == {}
+    assert (asked[1]["time"], asked[1]["iops"], asked[1]["io_count"]) == (0, 0, 10)
 
 
 def test_verification_and_locks_end_with_the_run(own_namespace):
