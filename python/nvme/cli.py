@@ -1,4 +1,4 @@
-"""The command line: ``pynvme sim | perf | setup | reset | status | cmdlog | identify``."""
+"""The command line: ``pynvme sim | perf | setup | reset ...``, and nvme-cli's words."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nvme.command_line import EXIT_CODES, TROUBLE, Parser, UsageError, guarded
+from nvme.host import words as nvme_cli
 
 SETUP = Path(__file__).with_name("setup.sh")
 NSIDS_IN_LIST = 1024
@@ -141,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     return Parser(
         prog="pynvme",
         usage="pynvme COMMAND [ARGUMENT...]",
-        description=f"Test NVMe SSDs.\n\ncommands:\n{lines}",
+        description=f"Test NVMe SSDs.\n\ncommands:\n{lines}\n\n"
+        f"nvme-cli's words, in the spelling of its versions 2 and 3:\n{nvme_cli.table()}",
         epilog=f"'pynvme COMMAND --help' tells more. {EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -153,15 +155,17 @@ def _none(argv: Sequence[str]) -> int:
     if name in ("-h", "--help", "help"):
         _parser().print_help()
         return 0
-    near = difflib.get_close_matches(name, COMMANDS, 1)
+    near = difflib.get_close_matches(name, [*COMMANDS, *nvme_cli.WORDS], 1)
     hint = f"did you mean {near[0]}? " if near else ""
     what = f"unknown command {name!r}: {hint}" if name else "a command is missing: "
-    raise UsageError(f"{what}known are {', '.join(COMMANDS)}")
+    raise UsageError(f"{what}known are {', '.join(COMMANDS)}, and nvme-cli's words")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if nvme_cli.known(words):
+        return guarded("pynvme", lambda: nvme_cli.main(words))
     if words and words[0] in COMMANDS:
         return COMMANDS[words[0]].run(words[1:])
     return guarded("pynvme", lambda: _none(words))

@@ -16,6 +16,7 @@ list, and its `damaged` says so.
 """
 
 from nvme.decode.bits import Bit, Bits
+from nvme.decode.directives import IdentifyDirective, StreamsDirective
 from nvme.decode.events import PersistentEvent, PersistentEventHeader, PersistentEventLog
 from nvme.decode.features import FeatureValue
 from nvme.decode.field import Field
@@ -40,7 +41,7 @@ from nvme.decode.logs import (
     FirmwareLog,
     SupportedLogPages,
 )
-from nvme.decode.registers import Registers
+from nvme.decode.registers import PmrRegisters, Registers
 from nvme.decode.self_test import SanitizeLog, SelfTestLog, SelfTestResult
 from nvme.decode.smart import EnduranceGroupLog, SmartLog
 from nvme.decode.telemetry import TelemetryHeader, TelemetryLog
@@ -60,6 +61,7 @@ __all__ = [
     "FirmwareLog",
     "IdentifyController",
     "IdentifyControllerNvm",
+    "IdentifyDirective",
     "IdentifyNamespace",
     "IdentifyNamespaceIndependent",
     "IdentifyNamespaceNvm",
@@ -70,12 +72,14 @@ __all__ = [
     "PersistentEvent",
     "PersistentEventHeader",
     "PersistentEventLog",
+    "PmrRegisters",
     "PowerStateDescriptor",
     "Registers",
     "SanitizeLog",
     "SelfTestLog",
     "SelfTestResult",
     "SmartLog",
+    "StreamsDirective",
     "SupportedLogPages",
     "TelemetryHeader",
     "TelemetryLog",

@@ -123,6 +123,45 @@ class Crto(Bits, bits=32):
     crimt = Bit(16, "Controller Ready Independent of Media Timeout, 500 ms", 16)
 
 
+class Pmrcap(Bits, bits=32):
+    """Persistent Memory Region Capabilities."""
+
+    rds = Bit(3, "Read Data Support")
+    wds = Bit(4, "Write Data Support")
+    bir = Bit(5, "Base Indicator Register", 3)
+    pmrtu = Bit(8, "Time Units", 2, {0: "500 ms", 1: "minutes"})
+    pmrwbm = Bit(10, "Write Barrier Mechanisms", 4)
+    pmrto = Bit(16, "Timeout", 8)
+    cmss = Bit(24, "Controller Memory Space Supported")
+
+
+class Pmrctl(Bits, bits=32):
+    """Persistent Memory Region Control."""
+
+    en = Bit(0, "Enable")
+
+
+class Pmrsts(Bits, bits=32):
+    """Persistent Memory Region Status."""
+
+    err = Bit(0, "Error", 8)
+    nrdy = Bit(8, "Not Ready")
+    hsts = Bit(9, "Health Status", 3)
+    cbai = Bit(12, "Controller Base Address Invalid")
+
+
+class PmrRegisters(View, size=28, section="Base 2.1, 3.1.4.24"):
+    """Persistent Memory Region Properties, from E00h on."""
+
+    pmrcap = Flags(0, 4, Pmrcap)
+    pmrctl = Flags(4, 4, Pmrctl)
+    pmrsts = Flags(8, 4, Pmrsts)
+    pmrebs = Uint(12, 4, "PMR Elasticity Buffer Size", base=16)
+    pmrswtp = Uint(16, 4, "PMR Sustained Write Throughput", base=16)
+    pmrmscl = Uint(20, 4, "PMR Memory Space Control Lower", base=16)
+    pmrmscu = Uint(24, 4, "PMR Memory Space Control Upper", base=16)
+
+
 class Registers(View, size=112, section="Base 2.1, 3.1.4"):
     """Controller Properties."""
 

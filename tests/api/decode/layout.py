@@ -46,6 +46,8 @@ STRUCTURES: dict[str, type[View]] = {
     "nvme_timestamp": features.Timestamp,
     "nvme_host_behavior": features.HostBehavior,
     "nvme_host_id": features.HostId,
+    "nvme_directives": decode.IdentifyDirective,
+    "nvme_streams": decode.StreamsDirective,
 }
 #: Where C has a name of its own: the view's name first.
 OTHER_NAMES = {

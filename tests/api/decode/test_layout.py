@@ -63,6 +63,9 @@ PREFIXES: dict[str, type[Bits]] = {
     "BPINFO": registers.Bpinfo,
     "BPRSEL": registers.Bprsel,
     "CRTO": registers.Crto,
+    "PMRCAP": registers.Pmrcap,
+    "PMRCTL": registers.Pmrctl,
+    "PMRSTS": registers.Pmrsts,
     "AQA": registers.Aqa,
     "VS": id_ctrl_bits.Ver,
 }
@@ -120,9 +123,10 @@ def test_fields_lie_where_shift_and_mask_of_c_have_them(prefix):
 def test_registers_lie_where_c_has_them():
     text = (layout.SOURCES / "reg.h").read_text()
 
-    for field in registers.Registers.FIELDS:
-        if "rsvd" not in field.name:
-            assert f"NVME_REG_{field.name.upper()} = {field.offset:#x}," in text
+    for view, base in ((registers.Registers, 0), (registers.PmrRegisters, 0xE00)):
+        for field in view.FIELDS:
+            if "rsvd" not in field.name:
+                assert f"NVME_REG_{field.name.upper()} = {base + field.offset:#x}," in text
 
 
 @needs_cc

@@ -1,0 +1,1 @@
+"""Drives from the command line, in nvme-cli's words."""
