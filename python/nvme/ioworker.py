@@ -227,8 +227,11 @@ class IOWorker:
             self._wait()
             self._worker.report()
             self._results = self._collect()
+            # At the line of the script that called close(), or left the with block.
             for text in self._failures():
                 warn.say(text)
+            if frozen := self._raw["frozen_ns"]:
+                warn.stall(frozen / 1e9)
         return self._results
 
     def _wait(self) -> None:

@@ -40,3 +40,8 @@ def status(cdw: int, what: str) -> None:
 def describe(code: int) -> str:
     """SCT << 8 | SC in figures and in words."""
     return f"{code >> 8:02x}/{code & 0xFF:02x}, {_core.status_name(code)}"
+
+
+def stall(seconds: float) -> None:
+    """Warn of a host that was stopped or suspended while a worker ran."""
+    say(f"the host did not run for {seconds:.1f} s: no device is late because of that")

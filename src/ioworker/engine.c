@@ -12,8 +12,6 @@
 
 #define CHECK_NS UINT64_C(100000000)
 
-static const char timed_out[] = "a command timed out";
-
 /* Called by the driver, from inside of a step; or by whoever resets the controller meanwhile. */
 void ioworker_slot_done(struct nvme_req *req)
 {
@@ -135,13 +133,57 @@ static uint32_t count_late(const struct ioworker *w)
 	return n;
 }
 
+/* How many they are, and which was the first one. */
+static void set_timed_out(struct ioworker *w)
+{
+	const struct nvme_req *first = NULL;
+	uint32_t n = count_late(w);
+	char why[IOWORKER_WHY_BYTES], more[48] = "";
+
+	for (uint32_t i = 0; i < w->qdepth; i++) {
+		const struct nvme_req *req = &w->slots[i].req;
+
+		if (req->flags & NVME_REQ_LATE && (!first || req->submit_ns < first->submit_ns))
+			first = req;
+	}
+	if (!first)
+		return;
+	if (n > 1)
+		snprintf(more, sizeof(more), " and %u more commands", n - 1);
+	snprintf(why, sizeof(why), "drive timeout: %g sec, qpair: %u, cid: %u%s",
+		 nvme_timeout_ms(w->ns->ctrl, first->submit_ns) / 1000.0, w->q->sqid, first->cid,
+		 more);
+	/* There are more of them by and by. */
+	if (w->fault == IOWORKER_FAULT_TIMEOUT)
+		w->fault = IOWORKER_FAULT_NONE;
+	ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, why);
+}
+
+/*
+ * Somebody looks every tenth of a second, unless the host itself did not run. Commands have the
+ * driver's grace then; the end of the worker has its own.
+ */
+static void notice_stall(struct ioworker *w, uint64_t now_ns)
+{
+	uint64_t timeout_ns = atomic_load(&w->ns->ctrl->timeout_ms) * UINT64_C(1000000);
+	uint64_t gap_ns = now_ns - w->check_ns;
+
+	if (gap_ns <= NVME_STALL_NS)
+		return;
+	if (w->ending_ns)
+		w->ending_ns = now_ns;
+	if (gap_ns > timeout_ns)
+		w->frozen_ns += gap_ns;
+}
+
 /* What needs no look more often than ten times a second. */
 static void __attribute__((noinline)) check(struct ioworker *w, uint64_t now_ns)
 {
+	notice_stall(w, now_ns);
 	w->check_ns = now_ns + CHECK_NS;
 	publish(w, now_ns);
 	if (count_late(w)) {
-		ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, timed_out);
+		set_timed_out(w);
 		w->ending = true;
 	}
 }
@@ -165,7 +207,7 @@ static bool __attribute__((noinline)) finish(struct ioworker *w, uint64_t now_ns
 	}
 	if (count_late(w) < nvme_qpair_outstanding(w->q))
 		return false;
-	ioworker_set_fault(w, IOWORKER_FAULT_TIMEOUT, timed_out);
+	set_timed_out(w);
 	return true;
 }
 

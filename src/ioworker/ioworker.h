@@ -85,6 +85,7 @@ struct ioworker_error {
  * @cpu_ns: that the thread was on a CPU, queue creation and all; 0 without a thread
  * @start_ns: base/clock.h time of the start
  * @stall_ns: the longest that the thread was kept from its next step: nothing is later than that
+ * @frozen_ns: in all, that nothing of the host ran, each time for longer than the timeout
  * @status: SCT << 8 | SC of the first failure, when @failed
  * @fault: see enum ioworker_fault
  * @why: in words, for @fault, and for a queue that went away
@@ -97,6 +98,7 @@ struct ioworker_result {
 	uint64_t cpu_ns;
 	uint64_t start_ns;
 	uint64_t stall_ns;
+	uint64_t frozen_ns;
 	bool failed;
 	uint16_t status;
 	enum ioworker_fault fault;

@@ -252,6 +252,7 @@ void ioworker_get_result(const struct ioworker *w, struct ioworker_result *out)
 	out->cpu_ns = w->cpu_ns;
 	out->start_ns = w->start_ns;
 	out->stall_ns = w->stall_ns;
+	out->frozen_ns = w->frozen_ns;
 	out->failed = w->failed;
 	out->status = w->status;
 	out->fault = w->fault;

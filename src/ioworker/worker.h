@@ -72,6 +72,7 @@ struct ioworker {
 	uint64_t ending_ns; /* since when @ending */
 	uint64_t cpu_ns;
 	uint64_t stall_ns;
+	uint64_t frozen_ns;
 	bool failed;
 	uint16_t status;
 	enum ioworker_fault fault;

@@ -140,18 +140,21 @@ static void abandon(struct nvme_ctrl *ctrl, struct exec *exec)
 /* Return: 0 completed, -ETIMEDOUT or why the queue is unusable; then the command is abandoned. */
 static int exec_wait(struct nvme_ctrl *ctrl, struct exec *exec, uint32_t timeout_ms)
 {
-	uint64_t until = nvme_time_now_ns(ctrl) + timeout_ms * UINT64_C(1000000);
+	struct nvme_deadline deadline;
 	unsigned int spins = 0;
-	bool done;
+	bool done, late;
 	int n;
 
+	nvme_deadline_init(&deadline, nvme_time_now_ns(ctrl), timeout_ms * UINT64_C(1000000));
 	for (;;) {
 		uint64_t now_ns = nvme_time_now_ns(ctrl);
+
+		late = nvme_deadline_passed(&deadline, now_ns);
 
 		n = nvme_admin_poll(ctrl, now_ns);
 		pthread_mutex_lock(&ctrl->admin_lock);
 		done = exec->done;
-		if (!done && n >= 0 && now_ns > until)
+		if (!done && n >= 0 && late)
 			n = err_set(-ETIMEDOUT, "%s: no answer to %s within %u ms", ctrl->addr,
 				    nvme_admin_opcode_name(exec->req.sqe.opc), timeout_ms);
 		if (!done && n < 0)

@@ -115,6 +115,7 @@ static void init_locks(struct nvme_ctrl *ctrl)
 	pthread_mutex_init(&ctrl->admin_lock, &attr);
 	pthread_mutex_init(&ctrl->reset_lock, &attr);
 	pthread_mutex_init(&ctrl->ns_lock, NULL);
+	pthread_mutex_init(&ctrl->timeout_lock, NULL);
 	pthread_mutexattr_destroy(&attr);
 }
 
@@ -125,6 +126,7 @@ static void free_memory(struct nvme_ctrl *ctrl)
 	pthread_mutex_destroy(&ctrl->admin_lock);
 	pthread_mutex_destroy(&ctrl->reset_lock);
 	pthread_mutex_destroy(&ctrl->ns_lock);
+	pthread_mutex_destroy(&ctrl->timeout_lock);
 	free(ctrl->id_ctrl);
 	free(ctrl);
 	count_dec(COUNT_CTRLS);
@@ -145,7 +147,7 @@ static int allocate(struct nvme_ctrl **out, const struct nvme_ctrl_opts *opts)
 	ctrl->pid = nvme_process;
 	ctrl->mdts_bytes = UINT64_MAX;
 	atomic_store(&ctrl->refs, 1);
-	atomic_store(&ctrl->timeout_ms, NVME_CTRL_TIMEOUT_MS);
+	nvme_timeout_set(ctrl, NVME_CTRL_TIMEOUT_MS);
 	if (opts)
 		ctrl->opts = *opts;
 	ctrl->id_ctrl = calloc(1, sizeof(*ctrl->id_ctrl));

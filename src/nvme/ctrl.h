@@ -15,6 +15,7 @@
 
 #include "nvme/qpair.h"
 #include "nvme/req.h"
+#include "nvme/time.h"
 
 struct bus;
 struct nvme_aers;
@@ -71,16 +72,19 @@ struct nvme_ctrl {
 	const struct nvme_transport_ops *transport;
 	uint64_t cap;
 	uint32_t vs;
-	uint32_t doorbell_stride; /* bytes */
-	_Atomic uint32_t timeout_ms;
-	uint64_t mdts_bytes; /* UINT64_MAX: no limit */
-	_Atomic int failed;  /* -ENODEV gone, -EIO fatal status; until a reset. 0: all right */
-	int pid;	     /* that opened it; every entry point refuses another */
+	uint32_t doorbell_stride;    /* bytes */
+	_Atomic uint32_t timeout_ms; /* of the commands to come: nvme_timeout_set() */
+	uint64_t mdts_bytes;	     /* UINT64_MAX: no limit */
+	_Atomic int failed; /* -ENODEV gone, -EIO fatal status; until a reset. 0: all right */
+	int pid;	    /* that opened it; every entry point refuses another */
 	_Atomic uint64_t health_ns; /* next look at CSTS */
 	/* cold from here */
 	pthread_mutex_t admin_lock; /* recursive: a done() may look at the queue */
 	/* One reset, qpair creation or deletion at a time; recursive: an init makes queues. */
 	pthread_mutex_t reset_lock;
+	pthread_mutex_t timeout_lock;
+	struct nvme_timeout timeouts[NVME_TIMEOUTS]; /* oldest first */
+	uint32_t ntimeouts;
 	pthread_mutex_t ns_lock;       /* guards namespaces and their reference counts */
 	struct nvme_qpair *qpairs;     /* IO, guarded by reset_lock */
 	struct nvme_qpair *graves;     /* deleted, but the device may still write to their memory */

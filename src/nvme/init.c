@@ -62,13 +62,14 @@ static uint64_t ready_timeout_ms(struct nvme_ctrl *ctrl)
 int nvme_ctrl_wait_ready(struct nvme_ctrl *ctrl, bool ready)
 {
 	uint64_t timeout_ms = ready_timeout_ms(ctrl);
-	uint64_t until = nvme_time_now_ns(ctrl) + timeout_ms * 1000000;
+	struct nvme_deadline deadline;
 	uint32_t csts;
 	bool late;
 	int err;
 
+	nvme_deadline_init(&deadline, nvme_time_now_ns(ctrl), timeout_ms * 1000000);
 	for (;;) {
-		late = nvme_time_now_ns(ctrl) > until;
+		late = nvme_deadline_passed(&deadline, nvme_time_now_ns(ctrl));
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
 		if (err)
 			return err;

@@ -177,10 +177,11 @@ void nvme_qpair_exit(struct nvme_qpair *q)
 
 bool nvme_qpair_left(struct nvme_qpair *q, uint32_t wait_ms)
 {
-	uint64_t until = clock_now_ns() + wait_ms * UINT64_C(1000000);
+	struct nvme_deadline deadline;
 
+	nvme_deadline_init(&deadline, clock_now_ns(), wait_ms * UINT64_C(1000000));
 	while (atomic_load(&q->owner)) {
-		if (clock_now_ns() > until)
+		if (nvme_deadline_passed(&deadline, clock_now_ns()))
 			return false;
 		sched_yield();
 	}

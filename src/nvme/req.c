@@ -14,6 +14,7 @@
 #include "nvme/ctrl.h"
 #include "nvme/lba.h"
 #include "nvme/qpair.h"
+#include "nvme/transport.h"
 
 #define SCAN_INTERVAL_NS UINT64_C(100000000)
 
@@ -121,15 +122,31 @@ static void report_timeout(struct nvme_qpair *q, struct nvme_req *req, uint32_t 
 	};
 
 	req->flags |= NVME_REQ_LATE;
-	nvme_event_push(q->ctrl, &ev);
+	if (!(req->flags & NVME_REQ_QUIET))
+		nvme_event_push(q->ctrl, &ev);
+}
+
+/* Outstanding for so long that it is worth a closer look. */
+static void judge(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
+{
+	uint32_t timeout_ms = nvme_timeout_ms(q->ctrl, req->submit_ns);
+
+	if (now_ns - req->submit_ns <= timeout_ms * UINT64_C(1000000))
+		return;
+	/* Its completion may lie behind those that anybody wanted to reap. */
+	if (q->ops->answered && q->ops->answered(q, req->cid))
+		return;
+	report_timeout(q, req, timeout_ms, now_ns);
 }
 
 void nvme_req_scan(struct nvme_qpair *q, uint64_t now_ns)
 {
-	uint32_t timeout_ms = atomic_load_explicit(&q->ctrl->timeout_ms, memory_order_relaxed);
-	uint64_t timeout_ns = timeout_ms * UINT64_C(1000000);
-	unsigned int left = q->inflight;
+	uint64_t shortest_ns = nvme_timeout_shortest_ms(q->ctrl) * UINT64_C(1000000);
+	uint64_t stall_ns = shortest_ns < NVME_STALL_NS ? shortest_ns : NVME_STALL_NS;
+	bool stalled = now_ns - q->scan_ns > stall_ns;
+	unsigned int left = stalled ? 0 : q->inflight;
 
+	/* After a time without polls, what the device did meanwhile is reaped first. */
 	q->scan_ns = now_ns + SCAN_INTERVAL_NS;
 	for (unsigned int cid = 0; cid < q->ntrackers && left; cid++) {
 		struct nvme_req *req = q->trackers[cid].req;
@@ -139,7 +156,7 @@ void nvme_req_scan(struct nvme_qpair *q, uint64_t now_ns)
 		left--;
 		if (req->flags & (NVME_REQ_AER | NVME_REQ_LATE))
 			continue;
-		if (now_ns > req->submit_ns && now_ns - req->submit_ns > timeout_ns)
-			report_timeout(q, req, timeout_ms, now_ns);
+		if (now_ns > req->submit_ns && now_ns - req->submit_ns > shortest_ns)
+			judge(q, req, now_ns);
 	}
 }

@@ -272,15 +272,15 @@ int nvme_ctrl_power(struct nvme_ctrl *ctrl, bool on)
 static int wait_shutdown(struct nvme_ctrl *ctrl)
 {
 	uint64_t wait_ms = ctrl->id_ctrl->rtd3e / 1000;
-	uint64_t until;
+	struct nvme_deadline deadline;
 	uint32_t csts;
 	int err;
 
 	if (wait_ms < SHUTDOWN_FLOOR_MS)
 		wait_ms = SHUTDOWN_FLOOR_MS;
-	until = nvme_time_now_ns(ctrl) + wait_ms * 1000000;
+	nvme_deadline_init(&deadline, nvme_time_now_ns(ctrl), wait_ms * 1000000);
 	for (;;) {
-		bool late = nvme_time_now_ns(ctrl) > until;
+		bool late = nvme_deadline_passed(&deadline, nvme_time_now_ns(ctrl));
 
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
 		if (err)

@@ -33,6 +33,8 @@
  *          What cannot be mapped ends in nvme_req_unmappable()
  * @ring: hot; one doorbell a batch
  * @poll: hot; nvme_req_complete() for up to @max completions
+ * @answered: whether the completion of a command is there, though not reaped yet; NULL: none ever
+ *            is for long
  */
 struct nvme_transport_ops {
 	unsigned int admin_entries;
@@ -53,6 +55,7 @@ struct nvme_transport_ops {
 	void (*submit)(struct nvme_qpair *q, struct nvme_req *req);
 	void (*ring)(struct nvme_qpair *q);
 	unsigned int (*poll)(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
+	bool (*answered)(const struct nvme_qpair *q, uint16_t cid);
 };
 
 extern const struct nvme_transport_ops nvme_pcie_ops;

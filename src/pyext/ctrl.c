@@ -332,7 +332,7 @@ static int set_timeout(PyObject *obj, PyObject *value, void *closure)
 	}
 	if (arg_range(value, "timeout", 1, UINT32_MAX, &timeout_ms) || py_ctrl_check(self))
 		return -1;
-	atomic_store(&self->ctrl->timeout_ms, (uint32_t)timeout_ms);
+	nvme_timeout_set(self->ctrl, (uint32_t)timeout_ms);
 	return 0;
 }
 

@@ -120,7 +120,7 @@ int py_ctrl_settle(struct py_ctrl *self)
 /* Poll without the GIL until something is there to be told, for at most a slice. */
 static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 {
-	uint64_t now = clock_now_ns(), until = now + PY_WAIT_SLICE_NS;
+	uint64_t now = clock_now_ns(), begin = now, until = now + PY_WAIT_SLICE_NS;
 	struct nvme_ctrl *ctrl;
 	unsigned int empty = 0;
 	int rc;
@@ -140,6 +140,8 @@ static int poll_slice(struct py_ctrl *self, struct py_wait *w)
 	Py_END_ALLOW_THREADS
 	if (rc > 0)
 		w->progress_ns = now;
+	w->slice_ns = now - begin;
+	py_wait_slice(w);
 	return rc;
 }
 
@@ -196,6 +198,7 @@ PyObject *py_ctrl_waitdone(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	if (py_wait_lock(self->wait_lock))
 		return NULL;
 	py_wait_begin(&w, self, &self->sink);
+	w.of_script = true;
 	rc = wait_loop(self, &w, want);
 	PyThread_release_lock(self->wait_lock);
 	return rc ? NULL : PyLong_FromUnsignedLong(w.cdw0);

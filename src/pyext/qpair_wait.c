@@ -48,7 +48,7 @@ static int poll_once(struct py_qpair *self, unsigned int max)
 static unsigned int poll_until(struct py_qpair *self, struct py_wait *w, struct nvme_qpair *q,
 			       unsigned int max)
 {
-	uint64_t now = clock_now_ns(), until = now + PY_WAIT_SLICE_NS;
+	uint64_t now = clock_now_ns(), begin = now, until = now + PY_WAIT_SLICE_NS;
 	unsigned int got = 0, empty = 0, n;
 
 	while (now < until) {
@@ -64,6 +64,7 @@ static unsigned int poll_until(struct py_qpair *self, struct py_wait *w, struct 
 	}
 	if (got)
 		w->progress_ns = now;
+	w->slice_ns = now - begin;
 	return got;
 }
 
@@ -73,6 +74,7 @@ static int poll_slice(struct py_qpair *self, struct py_wait *w, unsigned int max
 	struct nvme_qpair *q;
 	int rc;
 
+	w->slice_ns = 0;
 	Py_BEGIN_ALLOW_THREADS
 		if (atomic_load_explicit(&self->wanted, memory_order_relaxed))
 			sched_yield();
@@ -85,6 +87,7 @@ static int poll_slice(struct py_qpair *self, struct py_wait *w, unsigned int max
 		}
 		pthread_mutex_unlock(&self->lock);
 	Py_END_ALLOW_THREADS
+	py_wait_slice(w);
 	return rc;
 }
 
@@ -135,6 +138,7 @@ PyObject *py_qpair_waitdone(PyObject *obj, PyObject *const *args, Py_ssize_t nar
 	if (py_wait_lock(self->wait_lock))
 		return NULL;
 	py_wait_begin(&w, self->ctrl, &self->sink);
+	w.of_script = true;
 	rc = wait_loop(self, &w, want);
 	PyThread_release_lock(self->wait_lock);
 	return rc ? NULL : PyLong_FromUnsignedLong(w.cdw0);

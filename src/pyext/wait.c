@@ -40,7 +40,8 @@ void py_wait_begin(struct py_wait *w, struct py_ctrl *ctrl, const struct py_sink
 	w->sink = sink;
 	w->begin_ns = clock_now_ns();
 	w->progress_ns = w->begin_ns;
-	w->limit_ns = timeout_ms * PY_WAIT_TIMEOUT_FACTOR * 1000000u;
+	w->timeout_ns = timeout_ms * 1000000u;
+	w->limit_ns = w->timeout_ns * PY_WAIT_TIMEOUT_FACTOR;
 }
 
 /* The first exception is what the wait raises; later ones are printed. */
@@ -265,6 +266,40 @@ static void time_is_up(const struct py_wait *w)
 			(double)w->limit_ns / 1e9);
 }
 
+void py_wait_slice(struct py_wait *w)
+{
+	uint64_t took_ns = w->slice_ns;
+
+	if (took_ns <= NVME_STALL_NS || took_ns <= w->timeout_ns)
+		return;
+	w->limit_ns += took_ns;
+	if (py_warn(w->state,
+		    "the host did not run for %llu.%llu s: no device is late because of that",
+		    took_ns / 1000000000, took_ns / 100000000 % 10))
+		note_exception(w, NULL);
+}
+
+/* A command in flight that was submitted under a longer timeout has its own limit. */
+static bool has_longer(struct py_wait *w, uint64_t now_ns)
+{
+	struct list_node *node;
+	uint64_t longest_ns = 0;
+
+	if (!w->of_script || !w->ctrl->ctrl)
+		return false;
+	for (node = w->sink->flying.next; node != &w->sink->flying; node = node->next) {
+		const struct py_req *r = list_entry(node, struct py_req, node);
+		uint64_t ns = UINT64_C(1000000) * nvme_timeout_ms(w->ctrl->ctrl, r->req.submit_ns);
+
+		if (!r->abandoned && !(r->req.flags & NVME_REQ_AER) && ns > longest_ns)
+			longest_ns = ns;
+	}
+	longest_ns *= PY_WAIT_TIMEOUT_FACTOR;
+	if (longest_ns > w->limit_ns)
+		w->limit_ns = longest_ns;
+	return now_ns - w->begin_ns < w->limit_ns;
+}
+
 int py_wait_check(struct py_wait *w)
 {
 	uint64_t now = clock_now_ns();
@@ -278,8 +313,13 @@ int py_wait_check(struct py_wait *w)
 			w->ctrl->ctrl ? w->ctrl->ctrl->addr : "the device");
 		return -1;
 	}
-	if (now - w->begin_ns < w->limit_ns)
+	if (now - w->begin_ns < w->limit_ns || has_longer(w, now))
 		return 0;
+	/* Whatever kept us from looking: what is there by now has come in time. */
+	if (!w->last_look) {
+		w->last_look = true;
+		return 0;
+	}
 	time_is_up(w);
 	return -1;
 }

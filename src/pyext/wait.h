@@ -16,7 +16,10 @@
  * @done: commands of the script delivered
  * @aers: AERs delivered, the driver's and the script's
  * @cdw0: of the last one
+ * @slice_ns: how long the last slice without the GIL took
  * @gone: the device was removed
+ * @of_script: waitdone(), which lasts as long as the commands in flight may
+ * @last_look: the limit has passed once, and there was one more look at the queue
  * @sink: of the queue that is waited for
  * @type, @value, @traceback: the first exception of a callback or a warning
  */
@@ -25,12 +28,16 @@ struct py_wait {
 	struct py_ctrl *ctrl;
 	const struct py_sink *sink;
 	uint64_t begin_ns;
+	uint64_t timeout_ns;
 	uint64_t limit_ns;
 	uint64_t progress_ns;
+	uint64_t slice_ns;
 	uint64_t done;
 	uint64_t aers;
 	uint32_t cdw0;
 	bool gone;
+	bool of_script;
+	bool last_look;
 	PyObject *type;
 	PyObject *value;
 	PyObject *traceback;
@@ -48,6 +55,12 @@ void py_wait_deliver(struct py_wait *w, struct py_req *r);
 int py_wait_check(struct py_wait *w);
 /* Raise the noted exception if there is one: 0 or -1. */
 int py_wait_end(struct py_wait *w);
+
+/*
+ * After a slice. One that took longer than any machine is busy for, and longer than the timeout, is
+ * a host that did not run: the wait is longer by as much, and says so.
+ */
+void py_wait_slice(struct py_wait *w);
 
 /* True inside a callback of this thread. */
 bool py_wait_in_callback(void);

@@ -1,6 +1,7 @@
 """How workers start, run beside everything else, and end."""
 
 import gc
+import re
 import signal
 import threading
 import time
@@ -150,11 +151,29 @@ def test_a_lost_command_is_a_timeout(own, own_namespace):
     own.timeout = 500
     worker = own_namespace.ioworker(time=HOUR)
     with d.sim(own).fault(drop=True, opcode=2, admin=False, nth=100, times=1):
-        texts = closing_texts(worker.start())
+        (text,) = closing_texts(worker.start())
 
     assert worker.close().io_count_read >= 99
-    assert any(text.startswith("ioworker host ERROR -3: ") for text in texts)
-    assert any(text.startswith("drive timeout: ") for text in texts)
+    assert text.startswith("ioworker host ERROR -3: drive timeout: 0.5 sec, qpair: ")
+    assert worker.close().error == 0x8003
+
+
+def test_a_dead_drive_is_one_warning_with_a_count(own, own_namespace):
+    own.timeout = 500
+    worker = own_namespace.ioworker(time=HOUR)
+    with (
+        d.sim(own).fault(drop=True, opcode=2, admin=False),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        worker.start().close()
+
+    assert [one.filename for one in caught] == [__file__]
+    assert re.fullmatch(
+        r"ioworker host ERROR -3: drive timeout: 0\.5 sec, qpair: \d+, cid: \d+"
+        " and 63 more commands",
+        str(caught[0].message),
+    )
 
 
 def test_an_error_status_stops_the_worker(own, own_namespace):

@@ -257,6 +257,17 @@ def test_the_default_timeout_is_five_seconds(nvme0):
     assert nvme0.timeout == 5000
 
 
+def test_a_command_keeps_the_timeout_it_was_sent_under(own, own_namespace):
+    """Its own wait, too, is six times as long."""
+    own.timeout = 60_000
+    with d.sim(own).fault(delay=1, admin=True, opcode=0x0A):
+        own.getfeatures(7)
+        own.timeout = 100
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            own.waitdone()
+
+
 @pytest.mark.parametrize("value", [0, -1, 1 << 32])
 def test_an_impossible_timeout_is_a_value_error(nvme0, value):
     with pytest.raises(ValueError):

@@ -242,4 +242,5 @@ const struct nvme_transport_ops nvme_pcie_ops = {
 	.submit = nvme_pcie_submit,
 	.ring = nvme_pcie_ring,
 	.poll = nvme_pcie_poll,
+	.answered = nvme_pcie_answered,
 };

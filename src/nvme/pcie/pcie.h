@@ -28,5 +28,7 @@ int nvme_pcie_wake(struct nvme_ctrl *ctrl);
 void nvme_pcie_submit(struct nvme_qpair *q, struct nvme_req *req);
 void nvme_pcie_ring(struct nvme_qpair *q);
 unsigned int nvme_pcie_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
+/* Not hot, see struct nvme_transport_ops. */
+bool nvme_pcie_answered(const struct nvme_qpair *q, uint16_t cid);
 
 #endif

@@ -167,3 +167,23 @@ unsigned int nvme_pcie_poll(struct nvme_qpair *q, unsigned int max, uint64_t now
 	bus->ops->step(bus, now_ns);
 	return reap(q, max, now_ns);
 }
+
+bool nvme_pcie_answered(const struct nvme_qpair *q, uint16_t cid)
+{
+	uint32_t head = q->cq_head;
+	uint16_t phase = q->cq_phase;
+
+	for (uint32_t i = 0; i < q->cq_depth; i++) {
+		struct cqe_tail tail = read_tail(&q->cq[head]);
+
+		if ((tail.status & NVME_STATUS_P_MASK) != phase)
+			return false;
+		if (tail.cid == cid && tail.sqid == q->sqid)
+			return true;
+		if (++head == q->cq_depth) {
+			head = 0;
+			phase ^= 1;
+		}
+	}
+	return false;
+}

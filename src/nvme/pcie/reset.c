@@ -41,10 +41,11 @@ static int bus_reset(struct nvme_ctrl *ctrl, enum bus_reset kind)
 /* A subsystem reset may take the link down and config space with it. */
 static int subsystem_reset(struct nvme_ctrl *ctrl)
 {
-	uint64_t until = nvme_time_now_ns(ctrl) + COMEBACK_MS * UINT64_C(1000000);
+	struct nvme_deadline deadline;
 	uint32_t csts = NVME_REG_REMOVED;
 	int err;
 
+	nvme_deadline_init(&deadline, nvme_time_now_ns(ctrl), COMEBACK_MS * UINT64_C(1000000));
 	err = nvme_ctrl_write32(ctrl, NVME_REG_NSSR, NVME_NSSR_NSSRC);
 	while (!err) {
 		nvme_time_nap(ctrl, POLL_NS);
@@ -52,7 +53,7 @@ static int subsystem_reset(struct nvme_ctrl *ctrl)
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CSTS, &csts);
 		if (err || csts != NVME_REG_REMOVED)
 			break;
-		if (nvme_time_now_ns(ctrl) > until)
+		if (nvme_deadline_passed(&deadline, nvme_time_now_ns(ctrl)))
 			err = err_set(-ENODEV, "%s: gone since the subsystem reset, for %u ms",
 				      ctrl->addr, COMEBACK_MS);
 	}

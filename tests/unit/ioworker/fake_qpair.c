@@ -109,6 +109,11 @@ void dma_free(struct dma_mem *mem)
 	mem->va = NULL;
 }
 
+uint32_t nvme_timeout_ms(struct nvme_ctrl *ctrl, uint64_t submit_ns)
+{
+	return ctrl->timeout_ms;
+}
+
 bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl)
 {
 	return false;
@@ -187,7 +192,7 @@ unsigned int nvme_qpair_poll(struct nvme_qpair *q, unsigned int max, uint64_t no
 	for (unsigned int i = 0; i < nwaiting;) {
 		struct nvme_req *req = waiting[i].req;
 
-		if (now_ns - req->submit_ns > fake.ctrl.timeout_ms * MS)
+		if (!fake.patient && now_ns - req->submit_ns > fake.ctrl.timeout_ms * MS)
 			req->flags |= NVME_REQ_LATE;
 		if (waiting[i].due_ns > now_ns || n == max) {
 			i++;

@@ -19,6 +19,7 @@
  * struct fake - how the queue behaves, and what it saw
  * @fail_at: the command of this number (from 1) ends with @fail_status
  * @lose_at: the command of this number never ends
+ * @patient: no command is ever late
  * @refuse: nvme_qpair_enter() fails
  * @create_error: what nvme_qpair_create() returns
  * @formatted: the command of this number (from 1) is the last before LBAs have 4096 bytes
@@ -32,6 +33,7 @@ struct fake {
 	uint64_t fail_at;
 	uint16_t fail_status;
 	uint64_t lose_at;
+	bool patient;
 	int refuse;
 	int create_error;
 	uint64_t formatted;

@@ -85,6 +85,62 @@ static void a_driver_that_finds_no_timeout_does_not_hang_it(void **state)
 	ioworker_destroy(w);
 }
 
+static void a_timeout_says_how_many_commands_and_which_was_the_first(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.latency_ns = 1000 * SECOND;
+	o.io_count = 4;
+	w = fake_whole_run(&o, MS);
+	assert_string_equal(result_of(w).why,
+			    "drive timeout: 5 sec, qpair: 0, cid: 0 and 3 more commands");
+	ioworker_destroy(w);
+
+	fake.latency_ns = US;
+	fake.nsent = 0;
+	fake.lose_at = 3;
+	w = fake_whole_run(&o, MS);
+	assert_string_equal(result_of(w).why, "drive timeout: 5 sec, qpair: 0, cid: 0");
+	ioworker_destroy(w);
+}
+
+/* Its last commands are in flight when it is stopped, for longer than anything may take. */
+static void a_host_that_did_not_run_is_no_end_of_patience(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.patient = true;
+	fake.latency_ns = 63 * SECOND;
+	o.io_count = 4;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+	assert_int_equal(ioworker_open(w, 0), 0);
+	for (fake.now_ns = 0; fake.now_ns < SECOND; fake.now_ns += 100 * MS)
+		assert_int_not_equal(ioworker_step(w, fake.now_ns), IOWORKER_ENDED);
+	fake_run(w, 61 * SECOND, 100 * MS);
+	ioworker_close(w);
+
+	assert_int_equal(result_of(w).fault, IOWORKER_FAULT_NONE);
+	assert_int_equal(result_of(w).reads, 4);
+	/* The next look was due at one second. */
+	assert_int_equal(result_of(w).frozen_ns, 60 * SECOND);
+	ioworker_destroy(w);
+}
+
+static void a_host_that_was_busy_is_not_said_to_have_stopped(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.patient = true;
+	o.time_ns = 20 * SECOND;
+	w = fake_whole_run(&o, 5100 * MS); /* the timeout, and the 100 ms to the next look */
+
+	assert_int_equal(result_of(w).frozen_ns, 0);
+	ioworker_destroy(w);
+}
+
 static void a_reset_ends_it_with_its_counts_and_a_reason(void **state)
 {
 	struct ioworker_opts o = fake_options();
@@ -143,6 +199,21 @@ static void no_queue_is_a_failure_to_start(void **state)
 	ioworker_destroy(w);
 }
 
+static void exactly_mdts_is_sent(void **state)
+{
+	static const struct plan_size size = { .nlb = 256, .align = 256, .weight = 1 };
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	o.plan.sizes = &size;
+	o.io_count = 1;
+	w = fake_whole_run(&o, US);
+
+	assert_int_equal(result_of(w).reads, 1);
+	assert_int_equal(result_of(w).fault, IOWORKER_FAULT_NONE);
+	ioworker_destroy(w);
+}
+
 static void more_than_mdts_is_not_even_tried(void **state)
 {
 	static const struct plan_size size = { .nlb = 257, .align = 257, .weight = 1 };
@@ -179,6 +250,12 @@ int main(void)
 		cmocka_unit_test_setup(a_lost_command_does_not_outlive_the_time_by_much,
 				       fake_setup),
 		cmocka_unit_test_setup(a_driver_that_finds_no_timeout_does_not_hang_it, fake_setup),
+		cmocka_unit_test_setup(a_timeout_says_how_many_commands_and_which_was_the_first,
+				       fake_setup),
+		cmocka_unit_test_setup(a_host_that_did_not_run_is_no_end_of_patience, fake_setup),
+		cmocka_unit_test_setup(a_host_that_was_busy_is_not_said_to_have_stopped,
+				       fake_setup),
+		cmocka_unit_test_setup(exactly_mdts_is_sent, fake_setup),
 		cmocka_unit_test_setup(a_reset_ends_it_with_its_counts_and_a_reason, fake_setup),
 		cmocka_unit_test_setup(a_request_to_stop_drains, fake_setup),
 		cmocka_unit_test_setup(no_queue_is_a_failure_to_start, fake_setup),

@@ -262,7 +262,7 @@ static void wrong_options_are_refused(void **state)
 	assert_int_equal(ioworker_create(&w, &o), -EINVAL);
 	assert_non_null(strstr(err_text(), "neither time nor io_count"));
 	o.io_count = 1;
-	o.qdepth = 1024;
+	o.qdepth = 65536;
 	assert_int_equal(ioworker_create(&w, &o), -EINVAL);
 	o.qdepth = 0;
 	assert_int_equal(ioworker_create(&w, &o), -EINVAL);

@@ -228,7 +228,7 @@ static void memory_of_a_queue_that_will_not_go_is_kept_until_a_reset(void **stat
 	struct nvme_qpair *q = NULL;
 
 	assert_int_equal(nvme_qpair_create(f->ctrl, 8, 0, 0, &q), 0);
-	atomic_store(&f->ctrl->timeout_ms, 50);
+	nvme_timeout_set(f->ctrl, 50);
 	f->fake->script = never_delete;
 	assert_int_equal(nvme_qpair_delete(q), -ETIMEDOUT);
 	assert_non_null(f->ctrl->graves);

@@ -126,6 +126,8 @@ static void an_entry_without_its_phase_is_not_there(void **state)
 	fixture_no_event(f);
 	f->now_ns += 6 * UINT64_C(1000000000);
 	fixture_poll(f);
+	f->now_ns += 101 * UINT64_C(1000000);
+	fixture_poll(f);
 	assert_int_equal(fixture_event(f).type, NVME_EVENT_TIMEOUT);
 }
 

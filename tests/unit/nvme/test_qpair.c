@@ -168,19 +168,6 @@ static void a_posted_completion_is_never_late(void **state)
 	fixture_no_event(f);
 }
 
-static void the_timeout_is_the_controllers(void **state)
-{
-	struct fixture *f = *state;
-
-	atomic_store(&f->ctrl->timeout_ms, 100);
-	f->fake->script = hold_all;
-	fixture_read(f, 0);
-	f->now_ns += 301 * UINT64_C(1000000);
-	fixture_poll(f);
-
-	assert_int_equal(fixture_event(f).timeout_ms, 100);
-}
-
 static void data_outside_the_pool_completes_as_transfer_error(void **state)
 {
 	struct fixture *f = *state;
@@ -275,7 +262,6 @@ int main(void)
 		T(a_batch_is_invisible_until_it_is_rung),
 		T(a_command_is_reported_late_once),
 		T(a_posted_completion_is_never_late),
-		T(the_timeout_is_the_controllers),
 		T(data_outside_the_pool_completes_as_transfer_error),
 		T(unaligned_data_completes_as_invalid_offset),
 		cmocka_unit_test(the_deepest_queue_wraps),
