@@ -7,13 +7,12 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from threading import Condition
 
 from mutate import report
 from mutate.cover import Coverage, Finder, collect
-from mutate.draw import Mutant, sequence
+from mutate.draw import Mutant, sequence, sources
 from mutate.judge import Judge, Verdict
 from mutate.tree import Tree, copy_project
 
@@ -69,22 +68,18 @@ class Sample:
         return [self.verdicts[index] for index in sorted(self.verdicts)]
 
 
-def stamp() -> str:
-    """What the coverage depends on."""
-    digest = sha256()
-    for folder in ("src", "python", "tests/unit", "tests/api"):
-        for path in sorted((SOURCE / folder).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                digest.update(f"{path}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def coverage(jobs: int, keep: bool) -> Coverage:
-    path, known = WORK / "coverage.json", WORK / "coverage.stamp"
-    if not path.exists() or not (keep or (known.exists() and known.read_text() == stamp())):
-        collect(Tree(SOURCE, WORK / "cover", "-Db_coverage=true"), jobs).save(path)
-        known.write_text(stamp())
-    return Coverage.load(path)
+def coverage(jobs: int, fresh: bool) -> Coverage:
+    """What is known from the last time, brought up to date."""
+    path, folder = WORK / "coverage.json", WORK / "cover"
+    known = Coverage() if fresh or not path.exists() else Coverage.load(path)
+    if new := [name for name in sources(SOURCE, ("*.c", "*.py")) if not (folder / name).exists()]:
+        print("every test is measured anew, for the sake of", *new)
+        known = Coverage()
+    known.follow(folder, SOURCE)
+    copy_project(SOURCE, folder)
+    known.save(path)
+    collect(Tree(SOURCE, folder, "-Db_coverage=true"), jobs, known, path)
+    return known
 
 
 def work(job: int, sample: Sample, finder: Finder) -> None:
@@ -119,7 +114,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="what survived the last time")
-    parser.add_argument("--keep-coverage", action="store_true", help="although sources changed")
+    parser.add_argument("--fresh", action="store_true", help="measure anew what each test reaches")
     parser.add_argument("--publish", action="store_true", help="put figures in docs/mutation.md")
     options = parser.parse_args()
 
@@ -130,7 +125,7 @@ def main() -> int:
         last = [Verdict.from_json(entry) for entry in json.loads(RESULTS.read_text())]
         mutants = moved(verdict.mutant for verdict in last if verdict.kind == "survived")
     sample = Sample(mutants, options.number)
-    finder = Finder(SOURCE, coverage(options.jobs, options.keep_coverage))
+    finder = Finder(SOURCE, coverage(options.jobs, options.fresh))
     if finder.coverage.broken:
         print("not used, they fail without a mutant:", *finder.coverage.broken)
     with ThreadPoolExecutor(options.jobs) as pool:

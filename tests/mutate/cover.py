@@ -9,15 +9,16 @@ import sys
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from difflib import SequenceMatcher
 from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from mutate.draw import Mutant, sources
-from mutate.suite import Test, all_tests
+from mutate.suite import GUEST, GUEST_S, GUEST_SOURCES, Run, Test, countable_tests
 from mutate.tree import Tree
 
 TEST_TIMEOUT_S = 900
@@ -29,18 +30,23 @@ BOOT = "import coverage; coverage.process_startup()\n"
 SETTINGS = "[run]\nparallel = true\nsource = {site}\ndata_file = {data}\nsigterm = true\n"
 
 
+Lines = dict[str, set[int]]
+
+
 @dataclass
 class Coverage:
     """What each test reached.
 
     hits: test -> file -> lines; code: file -> lines that hold code, reached or not;
-    took_s: test -> duration; broken: tests that fail without any mutant
+    took_s: test -> duration; broken: tests that fail without any mutant;
+    stamps: test -> what its sources were when it was measured
     """
 
     hits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     code: dict[str, list[int]] = field(default_factory=dict)
     took_s: dict[str, float] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    stamps: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_line(self) -> Mapping[tuple[str, int], set[str]]:
@@ -52,12 +58,48 @@ class Coverage:
         return found
 
     def save(self, path: Path) -> None:
-        whole = {name: getattr(self, name) for name in ("hits", "code", "took_s", "broken")}
-        path.write_text(json.dumps(whole))
+        path.write_text(json.dumps(asdict(self)))
+
+    def follow(self, before: Path, after: Path) -> None:
+        """Moves what is known along with the lines of sources that somebody has edited."""
+        for path in self.code:
+            old, new = before / path, after / path
+            if old.is_file() and new.is_file() and old.read_bytes() != new.read_bytes():
+                origins = line_origins(old.read_text(), new.read_text())
+                for lines_of in (self.code, *self.hits.values()):
+                    known = set(lines_of.get(path, ()))
+                    lines_of[path] = [line for line, old in origins.items() if old & known]
+
+    def add(self, test: Test, stamp: str, run: Run, hits: Lines, code: Lines) -> None:
+        if run.why:
+            self.broken.append(test.name)
+        self.took_s[test.name] = run.took_s
+        self.stamps[test.name] = stamp
+        self.hits[test.name] = {path: sorted(lines) for path, lines in hits.items()}
+        for path, lines in code.items():
+            self.code[path] = sorted({*self.code.get(path, ()), *lines})
+
+    def forget(self, test: str) -> None:
+        for what in (self.hits, self.took_s, self.stamps):
+            what.pop(test, None)
+        self.broken = [name for name in self.broken if name != test]
 
     @classmethod
     def load(cls, path: Path) -> "Coverage":
         return cls(**json.loads(path.read_text()))
+
+
+def line_origins(before: str, after: str) -> dict[int, set[int]]:
+    """For each line, those that it was made of; of a new line, the one above it."""
+    old, new = before.splitlines(), after.splitlines()
+    origins: dict[int, set[int]] = {}
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, False).get_opcodes():
+        for line in range(j, j_end):
+            same = range(i + line - j, i + line - j + 1)
+            origins[line + 1] = {
+                k + 1 for k in (same if tag == "equal" else range(i - (i == i_end), i_end))
+            }
+    return origins
 
 
 def read_gcov(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
@@ -92,8 +134,9 @@ def read_python(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
         yield from ((name, line, 1) for line in whole.lines(file) or ())
 
 
-def measure(test: Test, tree: Tree, coverage: Coverage) -> None:
-    """Runs one test and adds what it reached."""
+def reached(test: Test, tree: Tree) -> tuple[Test, str, Run, Lines, Lines]:
+    """Runs a test: itself, its stamp, how it ended, the lines it reached, those there are."""
+    stamp = test.stamp(tree)
     with TemporaryDirectory(dir=tree.folder) as name:
         folder = Path(name)
         (folder / "sitecustomize.py").write_text(BOOT)
@@ -102,32 +145,37 @@ def measure(test: Test, tree: Tree, coverage: Coverage) -> None:
         if test.is_api:
             environment |= {"PYTHONPATH": name, "COVERAGE_PROCESS_START": str(folder / "rc")}
         run = test.run(tree, TEST_TIMEOUT_S, environment, first_failure_only=False)
-        hits: dict[str, set[int]] = defaultdict(set)
-        code: dict[str, set[int]] = defaultdict(set)
+        hits: Lines = defaultdict(set)
+        code: Lines = defaultdict(set)
         for read in (read_gcov, read_python):
             for path, line, count in read(folder, tree):
                 code[path].add(line)
                 if count:
                     hits[path].add(line)
-    if run.why:
-        coverage.broken.append(test.name)
-    coverage.took_s[test.name] = run.took_s
-    coverage.hits[test.name] = {path: sorted(lines) for path, lines in hits.items()}
-    for path, lines in code.items():
-        coverage.code[path] = sorted({*coverage.code.get(path, ()), *lines})
+    return test, stamp, run, hits, code
 
 
-def collect(tree: Tree, jobs: int) -> Coverage:
-    """Runs every test once, without a mutant, in a tree that counts."""
-    coverage = Coverage()
-    tests = all_tests(tree)
+def collect(tree: Tree, jobs: int, coverage: Coverage, place: Path) -> None:
+    """Runs the tests that are new or were edited, without a mutant, in a tree that counts.
+
+    What is known so far is saved after each, so that an end in between costs no more than one.
+    """
+    tests = {test.name: test for test in countable_tests(tree)}
+    stamps = {name: test.stamp(tree) for name, test in tests.items()}
+    for name, stamp in list(coverage.stamps.items()):
+        if stamps.get(name) != stamp:
+            coverage.forget(name)
+    due = [test for name, test in tests.items() if name not in coverage.stamps]
     # What takes long comes first, so that no job waits alone at the end.
-    tests.sort(key=lambda test: not test.is_api)
+    due.sort(key=lambda test: not test.is_api)
     with ThreadPoolExecutor(jobs) as pool:
-        for number, _ in enumerate(pool.map(lambda t: measure(t, tree, coverage), tests), 1):
-            print(f"\r{number} of {len(tests)} tests measured", end="", file=sys.stderr)
+        begun = [pool.submit(reached, test, tree) for test in due]
+        for number, done in enumerate(as_completed(begun), 1):
+            coverage.add(*done.result())
+            coverage.save(place)
+            print(f"\r{number} of {len(due)} tests measured", end="", file=sys.stderr)
+    coverage.save(place)
     print(file=sys.stderr)
-    return coverage
 
 
 class Finder:
@@ -196,7 +244,12 @@ class Finder:
             known = len(self.coverage.hits[name].get(mutant.path, ()))
             return name.endswith(".py"), (0.1 + self.coverage.took_s[name]) / (1 + known)
 
-        return sorted(self.names(mutant) - set(self.coverage.broken), key=cost)
+        found = sorted(self.names(mutant) - set(self.coverage.broken), key=cost)
+        return found or [GUEST] * mutant.path.startswith(GUEST_SOURCES)
+
+    def usual_s(self, name: str) -> float:
+        """What a test takes without a mutant."""
+        return self.coverage.took_s.get(name, GUEST_S)
 
 
 def statement(top: Path, mutant: Mutant) -> int:

@@ -1,10 +1,11 @@
-"""The tests that judge mutants: unit programs in C, and files of API tests."""
+"""The tests that judge mutants: unit programs in C, files of API tests, and one in a guest."""
 
 import os
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from mutate.tree import Program, Tree
@@ -14,6 +15,8 @@ from rings.process import Process
 #: be busy, and a wait that times out is a result, too.
 SLOWER, GRACE_S = 4, 30
 API = "tests/api"
+#: VFIO and UIO are at work in a guest only, where nothing is counted.
+GUEST, GUEST_S, GUEST_SOURCES = "tests/vm/test_guest_bus.py", 120.0, "src/bus/"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Run:
 class Test:
     """One process that passes or fails.
 
-    program: None for a file of API tests, whose name is then its path
+    program: None for a file of Python tests, whose name is then its path
     """
 
     name: str
@@ -36,11 +39,16 @@ class Test:
 
     @property
     def is_api(self) -> bool:
-        return self.program is None
+        return self.name.startswith(API)
 
     def targets(self, tree: Tree) -> list[str]:
         """What must be built before it runs."""
         return [tree.extension] if self.program is None else list(self.program.targets)
+
+    def stamp(self, tree: Tree) -> str:
+        """Another one when its own sources are others."""
+        names = self.program.sources if self.program else (self.name,)
+        return sha256(b"".join((tree.folder / name).read_bytes() for name in names)).hexdigest()
 
     def run(
         self,
@@ -64,17 +72,23 @@ class Test:
             place = Path(self.program.folder)
             return Process(self.program.command, log, environment, folder=place)
         paths = [*environment.get("PYTHONPATH", "").split(os.pathsep), tree.site, "tests"]
+        paths = paths if self.is_api else ["tests"]
         variables = {
             **environment,
             "PYTHONPATH": os.pathsep.join(str(path) for path in paths if str(path)),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         options = ["-q", "-p", "no:cacheprovider", *["-x"] * first_failure_only]
+        options += [] if self.is_api else ["-p", "no:nvme"]
         command = [sys.executable, "-m", "pytest", *options, self.name]
         return Process(command, log, variables, folder=tree.folder)
 
 
-def all_tests(tree: Tree) -> list[Test]:
+def countable_tests(tree: Tree) -> list[Test]:
     units = [Test(name, program) for name, program in sorted(tree.programs.items())]
-    files = sorted((tree.folder / API).glob("test_*.py"))
-    return units + [Test(f"{API}/{path.name}", None) for path in files]
+    files = sorted((tree.folder / API).rglob("test_*.py"))
+    return units + [Test(str(path.relative_to(tree.folder)), None) for path in files]
+
+
+def all_tests(tree: Tree) -> list[Test]:
+    return [*countable_tests(tree), Test(GUEST, None)]

@@ -80,6 +80,17 @@ def test_tests_that_reach_the_line_are_found(project: Path, line: int, expected:
     assert finder(project).order(mutant(line)) == expected
 
 
+def test_what_no_test_here_reaches_may_be_for_the_guest(project: Path) -> None:
+    (project / "src" / "bus").mkdir()
+    (project / "src" / "bus" / "vfio.c").write_text(C)
+
+    bus = Mutant("src/bus/vfio.c", 11, "\treturn 0;\n", "\treturn 1;\n")
+    found = finder(project)
+    found.coverage.code["src/bus/vfio.c"] = [8, 9, 11]
+
+    assert found.order(bus) == ["tests/vm/test_guest_bus.py"]
+
+
 def test_a_test_that_fails_anyway_judges_nothing(project: Path) -> None:
     found = finder(project)
     found.coverage.broken.append("unit")
@@ -92,6 +103,19 @@ def test_coverage_survives_a_file(project: Path, tmp_path: Path) -> None:
     before.save(tmp_path / "coverage.json")
 
     assert Coverage.load(tmp_path / "coverage.json") == before
+
+
+def test_coverage_follows_edits(project: Path, tmp_path: Path) -> None:
+    coverage = finder(project).coverage
+    edited = tmp_path / "edited"
+    copy_project(project, edited)
+    text = C.replace("#define", "#define MORE 1\n#define").replace("\t\t\t 1);\n", "\t\t\t 2);\n")
+    (edited / "src" / "a.c").write_text(text.replace("\treturn 0;\n", "\tx();\n\treturn 0;\n"))
+
+    coverage.follow(project, edited)
+
+    assert coverage.hits["unit"]["src/a.c"] == [7, 9, 10]
+    assert coverage.code["src/a.c"] == [7, 9, 10, 13]
 
 
 def test_a_statement_of_many_lines_is_where_it_begins(tmp_path: Path) -> None:
@@ -109,6 +133,7 @@ def test_a_statement_of_many_lines_is_where_it_begins(tmp_path: Path) -> None:
 def test_docstrings_make_no_difference() -> None:
     assert bare('def f():\n    """One."""\n') == bare('def f():\n    """Two."""\n')
     assert bare("x = 'One'") != bare("x = 'Two'")
+    assert bare("if TYPE_CHECKING:\n x = 1") == bare("if TYPE_CHECKING:\n x = 2")
 
 
 def test_the_sample_is_the_first_mutants_that_count() -> None:

@@ -29,12 +29,14 @@ class Program:
     """A test() of a meson.build.
 
     targets: files that must be built, relative to the build folder
+    sources: its own C files, relative to the project
     """
 
     name: str
     command: tuple[str, ...]
     folder: str
     targets: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 def project_files(top: Path) -> list[str]:
@@ -93,15 +95,26 @@ class Tree:
     @cached_property
     def programs(self) -> dict[str, Program]:
         """The unit tests, by name, but those that count instructions."""
-        files = {t["id"]: t["filename"] for t in self.introspect("targets")}
+        known = {target["id"]: target for target in self.introspect("targets")}
         found = {}
         for test in self.introspect("tests"):
             if any("python3" in Path(word).name for word in test["cmd"]):
                 continue  # it starts valgrind, and optimised code has other figures
-            names = [name for target in test["depends"] for name in files[target]]
-            targets = tuple(str(Path(name).relative_to(self.build)) for name in names)
-            folder = test["workdir"] or str(self.build)
-            found[test["name"]] = Program(test["name"], tuple(test["cmd"]), folder, targets)
+            needed = [known[name] for name in test["depends"]]
+            names = [name for target in needed for name in target["filename"]]
+            texts = [
+                name
+                for target in needed
+                for group in target["target_sources"]
+                for name in group.get("sources", [])
+            ]
+            found[test["name"]] = Program(
+                name=test["name"],
+                command=tuple(test["cmd"]),
+                folder=test["workdir"] or str(self.build),
+                targets=tuple(str(Path(name).relative_to(self.build)) for name in names),
+                sources=tuple(str(Path(name).relative_to(self.folder)) for name in texts),
+            )
         return found
 
     @cached_property
