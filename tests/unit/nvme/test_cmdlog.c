@@ -191,6 +191,46 @@ static void slots_are_used_again(void **state)
 	assert_int_equal(before.st_size, after.st_size);
 }
 
+/* Wider than any queue before: only slots of the test's own are large enough. */
+#define WIDE  3000
+#define WIDER 3500
+
+/* What a closed queue did is read after it: the slot that goes is the one closed first. */
+static void the_queue_that_closed_first_gives_its_slot(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_cmdlog_queue *first = nvme_cmdlog_open(f->ctrl, 11, WIDE);
+	struct nvme_cmdlog_queue *second = nvme_cmdlog_open(f->ctrl, 12, WIDE);
+	struct nvme_cmdlog_queue *third = nvme_cmdlog_open(f->ctrl, 13, WIDE);
+
+	nvme_cmdlog_close(second);
+	nvme_cmdlog_close(first);
+	nvme_cmdlog_close(third);
+
+	assert_ptr_equal(nvme_cmdlog_open(f->ctrl, 14, WIDE), second);
+	assert_ptr_equal(nvme_cmdlog_open(f->ctrl, 15, WIDE), first);
+	assert_ptr_equal(nvme_cmdlog_open(f->ctrl, 16, WIDE), third);
+	nvme_cmdlog_close(first);
+	nvme_cmdlog_close(second);
+	nvme_cmdlog_close(third);
+}
+
+static void a_slot_in_use_again_is_nobody_else_s(void **state)
+{
+	struct fixture *f = *state;
+	struct nvme_cmdlog_queue *log = nvme_cmdlog_open(f->ctrl, 11, WIDER), *other;
+
+	nvme_cmdlog_close(log);
+	assert_ptr_equal(nvme_cmdlog_open(f->ctrl, 12, WIDER), log);
+	other = nvme_cmdlog_open(f->ctrl, 13, WIDER);
+
+	assert_ptr_not_equal(other, log);
+	assert_int_equal(log->slot->sqid, 12);
+	assert_int_equal(log->slot->closed_ns, 0);
+	nvme_cmdlog_close(other);
+	nvme_cmdlog_close(log);
+}
+
 static void only_eight_of_the_dead_are_kept(void **state)
 {
 	char path[256];
@@ -418,6 +458,8 @@ int main(void)
 		T(another_reader_sees_the_same),
 		cmocka_unit_test(a_killed_process_leaves_its_commands),
 		T(slots_are_used_again),
+		T(the_queue_that_closed_first_gives_its_slot),
+		T(a_slot_in_use_again_is_nobody_else_s),
 		T(only_eight_of_the_dead_are_kept),
 		T(no_bytes_can_hurt_a_reader),
 		cmocka_unit_test(a_record_that_lost_its_place_is_left_out),
