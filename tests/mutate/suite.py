@@ -38,6 +38,10 @@ class Test:
     program: Program | None
 
     @property
+    def is_unit(self) -> bool:
+        return self.program is not None
+
+    @property
     def is_api(self) -> bool:
         return self.name.startswith(API)
 
