@@ -137,7 +137,8 @@ def read_python(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
 def reached(test: Test, tree: Tree) -> tuple[Test, str, Run, Lines, Lines]:
     """Runs a test: itself, its stamp, how it ended, the lines it reached, those there are."""
     stamp = test.stamp(tree)
-    with TemporaryDirectory(dir=tree.folder) as name:
+    # What a test leaves running may go on writing there.
+    with TemporaryDirectory(dir=tree.folder, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "sitecustomize.py").write_text(BOOT)
         (folder / "rc").write_text(SETTINGS.format(site=tree.site / "nvme", data=folder / "cov"))
@@ -170,10 +171,13 @@ def collect(tree: Tree, jobs: int, coverage: Coverage, place: Path) -> None:
     due.sort(key=lambda test: not test.is_api)
     with ThreadPoolExecutor(jobs) as pool:
         begun = [pool.submit(reached, test, tree) for test in due]
-        for number, done in enumerate(as_completed(begun), 1):
-            coverage.add(*done.result())
-            coverage.save(place)
-            print(f"\r{number} of {len(due)} tests measured", end="", file=sys.stderr)
+        try:
+            for number, done in enumerate(as_completed(begun), 1):
+                coverage.add(*done.result())
+                coverage.save(place)
+                print(f"\r{number} of {len(due)} tests measured", end="", file=sys.stderr)
+        finally:
+            pool.shutdown(cancel_futures=True)
     coverage.save(place)
     print(file=sys.stderr)
 
