@@ -73,7 +73,7 @@ def coverage(jobs: int, fresh: bool) -> Coverage:
     path, folder = WORK / "coverage.json", WORK / "cover"
     known = Coverage() if fresh or not path.exists() else Coverage.load(path)
     if new := [name for name in sources(SOURCE, ("*.c", "*.py")) if not (folder / name).exists()]:
-        print("every test is measured anew, for the sake of", *new)
+        print("every test is measured anew, for the sake of", *new, flush=True)
         known = Coverage()
     known.follow(folder, SOURCE)
     copy_project(SOURCE, folder)

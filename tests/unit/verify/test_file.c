@@ -52,6 +52,22 @@ static void a_loaded_table_knows_the_same(void **state)
 	free(data);
 }
 
+/* errno says nothing unless something failed. */
+static void an_error_of_before_is_not_the_file_s(void **state)
+{
+	struct files *f = *state;
+	uint8_t data[LBA_BYTES];
+
+	write_lbas(f->t, data, 1, 1, 0);
+	errno = EIO;
+	assert_int_equal(verify_save(f->t, f->fd), 0);
+	lseek(f->fd, 0, SEEK_SET);
+	errno = EIO;
+	assert_int_equal(verify_load(f->other, f->fd), 0);
+
+	assert_true(known(f->other, 1));
+}
+
 static void a_load_forgets_what_was_there(void **state)
 {
 	struct files *f = *state;
@@ -213,6 +229,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_loaded_table_knows_the_same, files_setup,
+						files_teardown),
+		cmocka_unit_test_setup_teardown(an_error_of_before_is_not_the_file_s, files_setup,
 						files_teardown),
 		cmocka_unit_test_setup_teardown(a_load_forgets_what_was_there, files_setup,
 						files_teardown),
