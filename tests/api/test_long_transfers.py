@@ -36,7 +36,8 @@ def assert_comes_back(nvme: d.Controller, slba: int, count: int, offset: int) ->
     assert (
         memoryview(source)[: offset + size][offset:] == memoryview(target)[: offset + size][offset:]
     )
-    assert not any(memoryview(target)[:offset]) and not any(memoryview(target)[offset + size :])
+    assert not any(memoryview(target)[:offset])
+    assert not any(memoryview(target)[offset + size :])
     qpair.delete()
 
 
