@@ -28,8 +28,10 @@ FIRMWARE_PIECE = 4096
 opened: WeakSet[Controller] = WeakSet()
 
 
-def address(addr: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
-    """An address as str; an empty one is the software SSD."""
+def address(addr: str | bytes | os.PathLike[str] | os.PathLike[bytes], name: str = "addr") -> str:
+    """An address as str; an empty one is the software SSD. `name`: of the argument it is."""
+    if not isinstance(addr, str | bytes | os.PathLike):
+        raise TypeError(f"{name} must be an address, not {type(addr)}")
     path = addr if isinstance(addr, bytes) else os.fspath(addr)
     raw = path.encode(errors="backslashreplace") if isinstance(path, str) else path
     text = raw.decode(errors="backslashreplace")
@@ -141,6 +143,8 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         action: Commit Action; 1 activates it at the next reset
         """
         commit = admin.commit_cdw10(slot, action)
+        if not isinstance(filename, str | os.PathLike):
+            raise TypeError(f"filename must be a path, not {type(filename)}")
         with open(os.fspath(filename), "rb") as file:
             image = file.read()
         buf = Buffer(FIRMWARE_PIECE, "firmware")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from nvme import _core, admin, verify
 from nvme.buffer import Buffer
@@ -28,12 +28,15 @@ class Namespace(NamespaceStructures, _core.Namespace):
 
     nvme: the Controller
     nsid: identifier of an active namespace
+    nlba_verify: for scripts of later versions; memory for verification is taken as it is needed,
+    for every LBA
 
     IO commands return the qpair, at once; its waitdone() waits for them.
     Raises NamespaceCreationError.
     """
 
-    def __new__(cls, nvme: Controller, nsid: int = 1) -> Namespace:
+    def __new__(cls, nvme: Controller, nsid: int = 1, nlba_verify: int = 0) -> Namespace:
+        field(nlba_verify, "nlba_verify", U64)
         namespace = super().__new__(cls, nvme, nsid)
         verify.known.add(namespace)
         _ = namespace._nvme._serial  # verify_save() wants it when the drive may be off
@@ -51,6 +54,14 @@ class Namespace(NamespaceStructures, _core.Namespace):
         type: int (little endian) or str (ASCII, padding stripped)
         """
         return self._nvme.id_data(byte_end, byte_begin, type, self.nsid, 0)
+
+    def zns_mgmt_send(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Zone Management Send: for scripts of later versions, an NvmeError."""
+        raise _core.NvmeError(f"{self!r} is no zoned namespace")
+
+    def zns_mgmt_receive(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Zone Management Receive: for scripts of later versions, an NvmeError."""
+        raise _core.NvmeError(f"{self!r} is no zoned namespace")
 
     def cmdname(self, opcode: int) -> str:
         """Name of an IO command."""

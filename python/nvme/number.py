@@ -30,6 +30,13 @@ def field(value: Any, name: str, high: int, low: int = 0) -> int:
     return number
 
 
+def switch(value: Any, name: str) -> bool:
+    """On or off; not a str, whose "no" would be true."""
+    if not isinstance(value, int):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
+
+
 def optional_callable(value: Any, name: str) -> None:
     """None, or what can be called, else TypeError."""
     if value is not None and not callable(value):

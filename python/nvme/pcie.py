@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
 
 from nvme import _core
-from nvme.number import field
+from nvme.number import field, optional_callable
 
 __tracebackhide__ = True
 
@@ -32,7 +33,8 @@ class Pcie(_core.Pcie):
     """Config space of a PCI function. Prefer the fixture "pcie" in test scripts.
 
     nvme: a Controller, or the address of a function that has none yet; Controller(pcie) then
-    makes one of it
+    makes one of it. Another one that is made of it later initialises the same controller again,
+    by its own nvme_init_func: both objects go on, qpairs from before are stale
 
     p[i] is a byte, p[a:b] a list of bytes, p[i] = v writes one. Writes that stop the function
     decoding are safe at any time: its queues are frozen first. When it decodes again, the
@@ -42,7 +44,7 @@ class Pcie(_core.Pcie):
     def __new__(cls, nvme: Controller | str | bytes | os.PathLike[str]) -> Pcie:
         from nvme.controller import Controller, address
 
-        return super().__new__(cls, nvme if isinstance(nvme, Controller) else address(nvme))
+        return super().__new__(cls, nvme if isinstance(nvme, Controller) else address(nvme, "nvme"))
 
     def _index(self, index: Any) -> int:
         try:
@@ -103,9 +105,23 @@ class Pcie(_core.Pcie):
             at = self[at + 1] & ~3
         return None
 
-    def reset(self) -> None:
-        """Hot reset of the function (secondary bus), then initialise the controller again."""
-        self._controller()._reset(2)
+    def reset(self, rst_fn: Callable[[], Any] | None = None) -> None:
+        """Hot reset of the function (secondary bus), then initialise the controller again.
+
+        rst_fn: called without arguments to reset it in place of that, as by a board of one's own
+        """
+        optional_callable(rst_fn, "rst_fn")
+        nvme = self._controller()
+        if rst_fn is None:
+            nvme._reset(2)
+            return
+        try:
+            nvme._step("quiesce")
+        finally:
+            try:
+                rst_fn()
+            finally:
+                nvme._step("reinit")
 
     def flr(self) -> None:
         """Function level reset, then initialise the controller again."""

@@ -38,6 +38,9 @@ class Subsystem:
         self._poweron_cb = poweron_cb
         self._poweroff_cb = poweroff_cb
 
+    def __repr__(self) -> str:
+        return f"<subsystem of {getattr(self, '_nvme', None)!r}>"
+
     def power_cycle(self, sec: int | float = 10) -> None:
         """Lose power for `sec` seconds, then initialise the controller again.
 

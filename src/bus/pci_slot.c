@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "bus/bus.h"
 #include "bus/pci.h"
 #include "bus/pci_port.h"
@@ -18,6 +19,7 @@
 static int wait_for_function(struct bus *bus)
 {
 	uint64_t until_ns = clock_now_ns() + POWER_WAIT_NS;
+	int err;
 
 	clock_sleep_until_ns(clock_now_ns() + POWER_UP_NS);
 	while (clock_now_ns() < until_ns) {
@@ -25,6 +27,9 @@ static int wait_for_function(struct bus *bus)
 
 		if (present)
 			return present < 0 ? present : 0;
+		err = interrupt_check(bus->addr);
+		if (err)
+			return err;
 		clock_sleep_until_ns(clock_now_ns() + LOOK_NS);
 	}
 	return err_set(-ETIMEDOUT, "%s does not answer 10 s after power was switched on",

@@ -8,6 +8,7 @@
 
 #include "base/counts.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "bus/dma.h"
 #include "nvme/aer.h"
 #include "nvme/ctrl.h"
@@ -157,6 +158,8 @@ static int exec_wait(struct nvme_ctrl *ctrl, struct exec *exec, uint32_t timeout
 		if (!done && n >= 0 && late)
 			n = err_set(-ETIMEDOUT, "%s: no answer to %s within %u ms", ctrl->addr,
 				    nvme_admin_opcode_name(exec->req.sqe.opc), timeout_ms);
+		if (!done && !n)
+			n = interrupt_check(ctrl->addr);
 		if (!done && n < 0)
 			abandon(ctrl, exec);
 		pthread_mutex_unlock(&ctrl->admin_lock);

@@ -211,6 +211,15 @@ bool nvme_ctrl_is_initialising(struct nvme_ctrl *ctrl);
 int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why);
 /* After the device is back. */
 int nvme_ctrl_reinit(struct nvme_ctrl *ctrl);
+/**
+ * nvme_ctrl_reopen() - initialise a controller that is open, once more and by another @opts->init
+ *
+ * For one more user of it, who has a reference of its own; whoever had queues has stale ones. With
+ * an error the former init stays.
+ */
+int nvme_ctrl_reopen(struct nvme_ctrl *ctrl, const struct nvme_ctrl_opts *opts);
+/* The owner of an init goes: resets are the standard ones, if it was @priv's. Waits for a reset. */
+void nvme_ctrl_drop_init(struct nvme_ctrl *ctrl, const void *priv);
 /* CC.SHN: orderly waits for SHST up to max(RTD3E, 10 s), abrupt returns at once. */
 int nvme_ctrl_shutdown(struct nvme_ctrl *ctrl, bool abrupt);
 /* Loses power (volatile state of verification goes unknown), through bus power. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "nvme/cmd_admin.h"
 #include "nvme/ctrl.h"
@@ -88,6 +89,9 @@ int nvme_ctrl_wait_ready(struct nvme_ctrl *ctrl, bool ready)
 				       "%s: CSTS.RDY is still %d after %llu ms "
 				       "(CAP.TO): reset or power-cycle the device",
 				       ctrl->addr, !ready, (unsigned long long)timeout_ms);
+		err = interrupt_check(ctrl->addr);
+		if (err)
+			return err;
 		nvme_time_nap(ctrl, POLL_NS);
 	}
 }

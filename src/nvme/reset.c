@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "bus/bus.h"
 #include "nvme/ctrl.h"
@@ -167,6 +168,32 @@ int nvme_ctrl_reinit(struct nvme_ctrl *ctrl)
 	return err;
 }
 
+int nvme_ctrl_reopen(struct nvme_ctrl *ctrl, const struct nvme_ctrl_opts *opts)
+{
+	struct nvme_ctrl_opts former;
+	int err = lock_for_reset(ctrl);
+
+	if (err)
+		return err;
+	former = ctrl->opts;
+	ctrl->opts.init = opts->init;
+	ctrl->opts.init_priv = opts->init_priv;
+	freeze_all(ctrl);
+	err = start_over(ctrl);
+	if (err)
+		ctrl->opts = former;
+	pthread_mutex_unlock(&ctrl->reset_lock);
+	return err;
+}
+
+void nvme_ctrl_drop_init(struct nvme_ctrl *ctrl, const void *priv)
+{
+	pthread_mutex_lock(&ctrl->reset_lock);
+	if (ctrl->opts.init_priv == priv)
+		ctrl->opts.init = NULL;
+	pthread_mutex_unlock(&ctrl->reset_lock);
+}
+
 /* --- CC.EN by a script's own hand --- */
 
 static int poke_disable(struct nvme_ctrl *ctrl, uint32_t cc)
@@ -294,6 +321,9 @@ static int wait_shutdown(struct nvme_ctrl *ctrl)
 				       "%s: shutdown is not complete (CSTS.SHST) after "
 				       "%llu ms",
 				       ctrl->addr, (unsigned long long)wait_ms);
+		err = interrupt_check(ctrl->addr);
+		if (err)
+			return err;
 		nvme_time_nap(ctrl, POLL_NS);
 	}
 }

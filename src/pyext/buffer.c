@@ -61,7 +61,9 @@ static void buffer_dealloc(PyObject *obj)
 
 static PyObject *buffer_repr(PyObject *obj)
 {
-	return PyUnicode_FromFormat("<buffer name: %U>", ((struct py_buffer *)obj)->name);
+	PyObject *name = ((struct py_buffer *)obj)->name;
+
+	return PyUnicode_FromFormat("<buffer name: %V>", name, "not made");
 }
 
 static Py_ssize_t buffer_length(PyObject *obj)

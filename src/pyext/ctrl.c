@@ -11,6 +11,7 @@
 #include "nvme/cmdlog/cmdlog.h"
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
+#include "pyext/interrupt.h"
 #include "pyext/pcie.h"
 #include "pyext/record.h"
 #include "spec/id_ctrl.h"
@@ -44,6 +45,7 @@ static void ctrl_close(struct py_live *live)
 	if (ctrl && self->generation == py_process_generation()) {
 		Py_BEGIN_ALLOW_THREADS
 			wait_users(self);
+			nvme_ctrl_drop_init(ctrl, self);
 			nvme_ctrl_put(ctrl);
 		Py_END_ALLOW_THREADS
 	}
@@ -61,7 +63,7 @@ static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 {
 	struct py_ctrl *self = priv;
 	PyGILState_STATE gil = PyGILState_Ensure();
-	PyObject *result, *type, *traceback;
+	PyObject *result;
 	int rc = 0;
 
 	/* At a reset it is there, or is being closed. */
@@ -69,12 +71,8 @@ static int run_init_func(struct nvme_ctrl *ctrl, void *priv)
 		self->ctrl = ctrl;
 	result = PyObject_CallFunctionObjArgs(self->init_func, (PyObject *)self, NULL);
 	if (!result) {
-		PyErr_Fetch(&type, &self->init_exception, &traceback);
-		PyErr_NormalizeException(&type, &self->init_exception, &traceback);
-		if (traceback)
-			PyException_SetTraceback(self->init_exception, traceback);
-		Py_XDECREF(type);
-		Py_XDECREF(traceback);
+		Py_XDECREF(self->init_exception);
+		self->init_exception = py_take_exception();
 		rc = -ECANCELED;
 	}
 	Py_XDECREF(result);
@@ -96,38 +94,79 @@ PyObject *py_ctrl_error(struct py_ctrl *self, PyObject *exc, int rc)
 	if (!value)
 		return py_error(self->state, exc, rc);
 	self->init_exception = NULL;
-	PyErr_SetObject((PyObject *)Py_TYPE(value), value);
-	Py_DECREF(value);
+	py_raise_exception(value);
 	return NULL;
 }
 
-/* At an address, or on the bus of a Pcie, which gives it away. */
-static int ctrl_open(struct py_ctrl *self, const char *addr, struct py_pcie *pcie)
+/* Where a controller is: an address, a bus that is open, or a controller that is. */
+struct place {
+	const char *addr;
+	struct bus *bus;
+	struct nvme_ctrl *shared; /* a reference of this one's own */
+};
+
+/* Without the GIL. */
+static int reach(const struct place *at, const struct nvme_ctrl_opts *opts, struct nvme_ctrl **out)
 {
-	struct nvme_ctrl_opts opts = { .init_priv = self };
-	struct bus *bus = pcie ? py_pcie_give_bus(pcie) : NULL;
-	struct nvme_ctrl *ctrl = NULL;
 	int rc;
 
-	if (pcie && !bus)
-		return -1;
+	if (at->bus)
+		return nvme_ctrl_open_bus(out, at->bus, opts);
+	if (!at->shared)
+		return nvme_ctrl_open(out, at->addr, opts);
+	rc = nvme_ctrl_reopen(at->shared, opts);
+	if (rc)
+		nvme_ctrl_put(at->shared);
+	*out = at->shared;
+	return rc;
+}
+
+static int ctrl_open(struct py_ctrl *self, const struct place *at)
+{
+	struct nvme_ctrl_opts opts = { .init_priv = self };
+	struct py_interrupt interrupt;
+	struct nvme_ctrl *ctrl = NULL;
+	int rc, cut;
+
 	if (self->init_func)
 		opts.init = run_init_func;
 	self->opener = PyThread_get_thread_ident();
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
-		rc = bus ? nvme_ctrl_open_bus(&ctrl, bus, &opts) :
-			   nvme_ctrl_open(&ctrl, addr, &opts);
+		rc = reach(at, &opts, &ctrl);
 	Py_END_ALLOW_THREADS
+	cut = py_interrupt_end(&interrupt);
 	self->opener = 0;
 	self->ctrl = rc ? NULL : ctrl;
-	if (rc) {
+	if (rc && !cut)
 		py_ctrl_error(self, self->state->enumerate_error, rc);
+	if (rc)
 		return -1;
-	}
+	self->addr = PyUnicode_FromString(ctrl->addr);
 	py_live_add(self->state, &self->live, (PyObject *)self, ctrl_close);
-	if (pcie)
+	return cut || !self->addr ? -1 : 0;
+}
+
+/* From an address, or from a Pcie: the first takes its bus, the next share the controller. */
+static int ctrl_open_from(struct py_ctrl *self, PyObject *from)
+{
+	struct place at = { 0 };
+	struct py_pcie *pcie = NULL;
+	int rc;
+
+	if (arg_is(from, self->state->pcie_type)) {
+		pcie = (struct py_pcie *)from;
+		if (py_pcie_give(pcie, &at.bus, &at.shared))
+			return -1;
+	} else {
+		at.addr = PyUnicode_AsUTF8AndSize(from, NULL);
+		if (!at.addr)
+			return -1;
+	}
+	rc = ctrl_open(self, &at);
+	if (!rc && pcie)
 		py_pcie_take_ctrl(pcie, self);
-	return 0;
+	return rc;
 }
 
 static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -135,19 +174,13 @@ static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	ARGS_SPEC(spec, "Controller", 1, 2, "addr", "nvme_init_func");
 	struct py_state *state = py_state_of(type);
 	PyObject *arg[2], *init_func;
-	struct py_pcie *pcie = NULL;
-	const char *addr = NULL;
 	struct py_ctrl *self;
 
 	if (!state || args_bind_call(&spec, args, kwargs, arg) ||
 	    arg_callable(arg[1], "nvme_init_func", &init_func))
 		return NULL;
-	if (arg_is(arg[0], state->pcie_type))
-		pcie = (struct py_pcie *)arg[0];
-	else if (!PyUnicode_Check(arg[0]))
+	if (!arg_is(arg[0], state->pcie_type) && !PyUnicode_Check(arg[0]))
 		return py_fail(PyExc_TypeError, "addr must be a str or a Pcie");
-	else if (!(addr = PyUnicode_AsUTF8AndSize(arg[0], NULL)))
-		return NULL;
 	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
@@ -159,7 +192,7 @@ static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	self->wait_lock = PyThread_allocate_lock();
 	if (!self->wait_lock)
 		PyErr_NoMemory();
-	if (!self->wait_lock || ctrl_open(self, addr, pcie)) {
+	if (!self->wait_lock || ctrl_open_from(self, arg[0])) {
 		Py_DECREF(self);
 		return NULL;
 	}
@@ -195,7 +228,19 @@ static void ctrl_dealloc(PyObject *obj)
 		ctrl_clear(obj);
 	if (self->wait_lock)
 		PyThread_free_lock(self->wait_lock);
+	Py_CLEAR(self->addr);
 	py_free(self);
+}
+
+static PyObject *ctrl_repr(PyObject *obj)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	if (self->ctrl)
+		return PyUnicode_FromFormat("<controller: %s>", self->ctrl->addr);
+	if (self->addr)
+		return PyUnicode_FromFormat("<controller: %U, closed>", self->addr);
+	return PyUnicode_FromString("<controller: not open>");
 }
 
 /* --- registers --- */
@@ -395,6 +440,7 @@ static PyType_Slot ctrl_slots[] = {
 	{ Py_tp_dealloc, ctrl_dealloc },
 	{ Py_tp_traverse, ctrl_traverse },
 	{ Py_tp_clear, ctrl_clear },
+	{ Py_tp_repr, ctrl_repr },
 	{ Py_tp_doc, (void *)ctrl_doc },
 	{ Py_mp_subscript, ctrl_getitem },
 	{ Py_mp_ass_subscript, ctrl_setitem },

@@ -10,22 +10,28 @@
 #include "nvme/ctrl.h"
 #include "nvme/ns_list.h"
 #include "pyext/args.h"
+#include "pyext/interrupt.h"
 
-/* The end of a call that had to wait: the error, or None after what the wait reaped. */
-static PyObject *finish(struct py_ctrl *self, int rc)
+/*
+ * The end of a call that had to wait: the error, or None after what the wait reaped. A Ctrl-C that
+ * cut it short is the error.
+ */
+static PyObject *finish(struct py_ctrl *self, int rc, struct py_interrupt *interrupt)
 {
-	PyObject *type, *value, *traceback;
+	int cut = py_interrupt_end(interrupt);
+	PyObject *exception;
 
-	if (!rc) {
+	if (!rc && !cut) {
 		if (py_ctrl_settle(self))
 			return NULL;
 		Py_RETURN_NONE;
 	}
-	py_ctrl_error(self, NULL, rc);
-	PyErr_Fetch(&type, &value, &traceback);
+	if (!cut)
+		py_ctrl_error(self, NULL, rc);
+	exception = py_take_exception();
 	if (py_ctrl_settle(self))
 		PyErr_WriteUnraisable((PyObject *)self);
-	PyErr_Restore(type, value, traceback);
+	py_raise_exception(exception);
 	return NULL;
 }
 
@@ -40,6 +46,7 @@ PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	uint64_t kind = 0;
 	PyObject *arg[1];
+	struct py_interrupt interrupt;
 	struct nvme_ctrl *ctrl;
 	int rc;
 
@@ -47,11 +54,12 @@ PyObject *py_ctrl_reset(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	    arg_uint(arg[0], "kind", NVME_RESET_SUBSYSTEM, &kind) || py_ctrl_check(self))
 		return NULL;
 	ctrl = py_ctrl_enter(self);
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_reset(ctrl, (enum nvme_reset)kind);
 		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	return finish(self, rc);
+	return finish(self, rc, &interrupt);
 }
 
 const char py_ctrl_shutdown_doc[] =
@@ -65,6 +73,7 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	bool abrupt = false;
 	PyObject *arg[1];
+	struct py_interrupt interrupt;
 	struct nvme_ctrl *ctrl;
 	int rc;
 
@@ -72,11 +81,12 @@ PyObject *py_ctrl_shutdown(PyObject *obj, PyObject *const *args, Py_ssize_t narg
 	    py_ctrl_check(self))
 		return NULL;
 	ctrl = py_ctrl_enter(self);
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_shutdown(ctrl, abrupt);
 		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	return finish(self, rc);
+	return finish(self, rc, &interrupt);
 }
 
 const char py_ctrl_power_doc[] =
@@ -90,6 +100,7 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	PyObject *arg[1], *done;
 	bool on = false;
+	struct py_interrupt interrupt;
 	struct nvme_ctrl *ctrl;
 	int rc;
 
@@ -97,13 +108,14 @@ PyObject *py_ctrl_power(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, 
 	    py_ctrl_check(self))
 		return NULL;
 	ctrl = py_ctrl_enter(self);
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ctrl_power(ctrl, on);
 		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
-	if (rc == -EOPNOTSUPP)
+	if (rc == -EOPNOTSUPP && !py_interrupt_end(&interrupt))
 		Py_RETURN_FALSE;
-	done = finish(self, rc);
+	done = finish(self, rc, &interrupt);
 	if (!done)
 		return NULL;
 	Py_DECREF(done);
@@ -182,6 +194,7 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 	uint32_t value = 0;
 	PyObject *arg[2];
 	size_t i;
+	struct py_interrupt interrupt;
 	struct nvme_ctrl *ctrl;
 	int rc;
 
@@ -193,11 +206,12 @@ PyObject *py_ctrl_step(PyObject *obj, PyObject *const *args, Py_ssize_t nargs, P
 		if (strcmp(name, steps[i].name))
 			continue;
 		ctrl = py_ctrl_enter(self);
+		py_interrupt_begin(&interrupt);
 		Py_BEGIN_ALLOW_THREADS
 			rc = steps[i].run(ctrl, value);
 			py_ctrl_leave(self);
 		Py_END_ALLOW_THREADS
-		return finish(self, rc);
+		return finish(self, rc, &interrupt);
 	}
 	if (name)
 		py_fail(PyExc_ValueError, "no step is called %s", name);

@@ -8,6 +8,7 @@
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/interrupt.h"
 #include "pyext/qpair.h"
 #include "pyext/request.h"
 
@@ -70,21 +71,25 @@ static int ns_open(struct py_ns *self, uint32_t nsid)
 {
 	struct py_ctrl *ctrl = self->ctrl;
 	struct nvme_ns *ns = NULL;
+	struct py_interrupt interrupt;
 	struct nvme_ctrl *nvme;
-	int rc;
+	int rc, cut;
 
 	nvme = py_ctrl_enter(ctrl);
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_ns_open(nvme, nsid, &ns);
 		py_ctrl_leave(ctrl);
 	Py_END_ALLOW_THREADS
-	if (rc) {
+	cut = py_interrupt_end(&interrupt);
+	if (rc && !cut)
 		py_error(self->state, self->state->ns_creation_error, rc);
+	if (rc)
 		return -1;
-	}
 	self->ns = ns;
+	self->nsid = nsid;
 	py_live_add(self->state, &self->live, (PyObject *)self, ns_close);
-	return py_ctrl_settle(ctrl);
+	return cut ? -1 : py_ctrl_settle(ctrl);
 }
 
 static PyObject *ns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -194,6 +199,16 @@ static PyObject *ns_refresh(PyObject *obj, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+static PyObject *ns_repr(PyObject *obj)
+{
+	struct py_ns *self = (struct py_ns *)obj;
+
+	if (!self->nsid || !self->ctrl)
+		return PyUnicode_FromString("<namespace: not open>");
+	return PyUnicode_FromFormat("<namespace: %u of %R%s>", self->nsid, self->ctrl,
+				    self->ns ? "" : ", closed");
+}
+
 static PyObject *get_nsid(PyObject *obj, void *closure)
 {
 	struct py_ns *self = (struct py_ns *)obj;
@@ -261,10 +276,9 @@ PyDoc_STRVAR(ns_doc, "Namespace(nvme, nsid=1)\n--\n\nAn active namespace of a co
 		     "Raises NamespaceCreationError when there is none with this identifier.");
 
 static PyType_Slot ns_slots[] = {
-	{ Py_tp_new, ns_new },		 { Py_tp_dealloc, ns_dealloc },
-	{ Py_tp_traverse, ns_traverse }, { Py_tp_clear, ns_clear },
-	{ Py_tp_doc, (void *)ns_doc },	 { Py_tp_getset, ns_getset },
-	{ Py_tp_methods, ns_methods },	 { 0, NULL },
+	{ Py_tp_new, ns_new },	     { Py_tp_dealloc, ns_dealloc }, { Py_tp_traverse, ns_traverse },
+	{ Py_tp_clear, ns_clear },   { Py_tp_repr, ns_repr },	    { Py_tp_doc, (void *)ns_doc },
+	{ Py_tp_getset, ns_getset }, { Py_tp_methods, ns_methods }, { 0, NULL },
 };
 
 static PyType_Spec ns_spec = {

@@ -9,35 +9,67 @@
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/interrupt.h"
 
 #define CFG_BYTES 4096u
+
+static int pcie_open(struct py_pcie *self)
+{
+	const char *addr = PyUnicode_AsUTF8AndSize(self->addr, NULL);
+	struct py_interrupt interrupt;
+	struct bus *bus = NULL;
+	int rc;
+
+	if (!addr)
+		return -1;
+	py_interrupt_begin(&interrupt);
+	Py_BEGIN_ALLOW_THREADS
+		rc = bus_open(&bus, addr);
+	Py_END_ALLOW_THREADS
+	self->bus = bus;
+	if (py_interrupt_end(&interrupt))
+		return -1;
+	if (!rc)
+		return 0;
+	py_error(self->state, self->state->enumerate_error, rc);
+	return -1;
+}
 
 /* The bus to use, or NULL with an exception. */
 static struct bus *pcie_bus(struct py_pcie *self)
 {
 	if (py_check_process(self->state, self->generation))
 		return NULL;
+	if (self->closed)
+		return (struct bus *)py_fail(PyExc_SystemError, "the PCI function is closed");
 	if (self->ctrl)
 		return py_ctrl_check(self->ctrl) ? NULL : self->ctrl->ctrl->bus;
-	if (!self->bus)
-		py_fail(PyExc_SystemError, "the PCI function is closed");
+	/* A Controller that could not be made has closed it. */
+	if (!self->bus && pcie_open(self))
+		return NULL;
 	return self->bus;
 }
 
-struct bus *py_pcie_give_bus(struct py_pcie *self)
+int py_pcie_give(struct py_pcie *self, struct bus **bus, struct nvme_ctrl **shared)
 {
-	struct bus *bus = pcie_bus(self);
-
-	if (bus && self->ctrl)
-		return (struct bus *)py_fail(self->state->enumerate_error,
-					     "%s has a Controller already", bus->addr);
+	*shared = NULL;
+	*bus = pcie_bus(self);
+	if (!*bus)
+		return -1;
+	if (self->ctrl) {
+		*shared = nvme_ctrl_get(self->ctrl->ctrl);
+		*bus = NULL;
+	}
 	self->bus = NULL;
-	return bus;
+	return 0;
 }
 
 void py_pcie_take_ctrl(struct py_pcie *self, struct py_ctrl *ctrl)
 {
+	struct py_ctrl *former = self->ctrl;
+
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
+	Py_XDECREF((PyObject *)former);
 }
 
 static void pcie_close(struct py_live *live)
@@ -46,6 +78,7 @@ static void pcie_close(struct py_live *live)
 	struct bus *bus = self->bus;
 
 	py_live_del(live);
+	self->closed = true;
 	self->bus = NULL;
 	if (bus && self->generation == py_process_generation()) {
 		Py_BEGIN_ALLOW_THREADS
@@ -54,24 +87,10 @@ static void pcie_close(struct py_live *live)
 	}
 }
 
-static int pcie_open(struct py_pcie *self, const char *addr)
-{
-	int rc;
-
-	Py_BEGIN_ALLOW_THREADS
-		rc = bus_open(&self->bus, addr);
-	Py_END_ALLOW_THREADS
-	if (!rc)
-		return 0;
-	py_error(self->state, self->state->enumerate_error, rc);
-	return -1;
-}
-
 static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
 	ARGS_SPEC(spec, "Pcie", 1, 1, "nvme");
 	struct py_state *state = py_state_of(type);
-	const char *addr = NULL;
 	struct py_pcie *self;
 	PyObject *arg[1];
 	bool with_ctrl;
@@ -81,8 +100,6 @@ static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	with_ctrl = arg_is(arg[0], state->ctrl_type);
 	if (!with_ctrl && !PyUnicode_Check(arg[0]))
 		return py_fail(PyExc_TypeError, "nvme must be a Controller or an address");
-	if (!with_ctrl && !(addr = PyUnicode_AsUTF8AndSize(arg[0], NULL)))
-		return NULL;
 	if (with_ctrl && py_ctrl_check((struct py_ctrl *)arg[0]))
 		return NULL;
 	self = py_alloc(type, state);
@@ -92,7 +109,9 @@ static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	list_init(&self->live.node);
 	if (with_ctrl)
 		py_pcie_take_ctrl(self, (struct py_ctrl *)arg[0]);
-	else if (pcie_open(self, addr)) {
+	else
+		self->addr = Py_NewRef(arg[0]);
+	if (self->addr && pcie_open(self)) {
 		Py_DECREF(self);
 		return NULL;
 	}
@@ -121,7 +140,37 @@ static void pcie_dealloc(PyObject *obj)
 	if (self->live.node.next)
 		pcie_close(&self->live);
 	pcie_clear(obj);
+	Py_CLEAR(self->addr);
 	py_free(self);
+}
+
+static PyObject *pcie_repr(PyObject *obj)
+{
+	struct py_pcie *self = (struct py_pcie *)obj;
+
+	if (self->closed)
+		return PyUnicode_FromString("<pcie: closed>");
+	if (self->ctrl)
+		return PyUnicode_FromFormat("<pcie of %R>", self->ctrl);
+	if (self->addr)
+		return PyUnicode_FromFormat("<pcie: %U>", self->addr);
+	return PyUnicode_FromString("<pcie: not open>");
+}
+
+PyDoc_STRVAR(
+	close_doc,
+	"close($self, /)\n--\n\n"
+	"Let go of the function; Controllers that were made from it go on. May be called again.");
+
+static PyObject *pcie_close_method(PyObject *obj, PyObject *unused)
+{
+	struct py_pcie *self = (struct py_pcie *)obj;
+
+	if (py_check_process(self->state, self->generation))
+		return NULL;
+	pcie_close(&self->live);
+	Py_CLEAR(self->ctrl);
+	Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(read_doc, "_read($self, /, offset, count)\n--\n\n"
@@ -230,16 +279,22 @@ static PyGetSetDef pcie_getset[] = {
 static PyMethodDef pcie_methods[] = {
 	ARGS_METHOD("_read", pcie_read, read_doc),
 	ARGS_METHOD("_write", pcie_write, write_doc),
+	{ "close", pcie_close_method, METH_NOARGS, close_doc },
 	{ NULL, NULL, 0, NULL },
 };
 
 PyDoc_STRVAR(pcie_doc, "Pcie(nvme)\n--\n\nConfig space of a PCI function.");
 
 static PyType_Slot pcie_slots[] = {
-	{ Py_tp_new, pcie_new },	   { Py_tp_dealloc, pcie_dealloc },
-	{ Py_tp_traverse, pcie_traverse }, { Py_tp_clear, pcie_clear },
-	{ Py_tp_doc, (void *)pcie_doc },   { Py_tp_getset, pcie_getset },
-	{ Py_tp_methods, pcie_methods },   { 0, NULL },
+	{ Py_tp_new, pcie_new },
+	{ Py_tp_dealloc, pcie_dealloc },
+	{ Py_tp_traverse, pcie_traverse },
+	{ Py_tp_clear, pcie_clear },
+	{ Py_tp_repr, pcie_repr },
+	{ Py_tp_doc, (void *)pcie_doc },
+	{ Py_tp_getset, pcie_getset },
+	{ Py_tp_methods, pcie_methods },
+	{ 0, NULL },
 };
 
 static PyType_Spec pcie_spec = {

@@ -117,6 +117,7 @@ struct py_sink {
  * @opener: the thread whose nvme_ctrl_open() has not returned yet, or 0
  * @script: admin commands of the script, AERs not counted, that are not delivered yet
  * @qpairs: open Qpairs, struct py_qpair.node
+ * @addr: address, also once closed; NULL in one that could not be opened
  */
 struct py_ctrl {
 	PyObject_HEAD struct py_state *state;
@@ -127,6 +128,7 @@ struct py_ctrl {
 	/* cold from here */
 	PyThread_type_lock wait_lock;
 	struct list_node qpairs;
+	PyObject *addr;
 	PyObject *init_func;
 	PyObject *init_exception;
 	unsigned long opener;
@@ -158,13 +160,14 @@ struct py_qpair {
 	uint64_t latest_latency_ns;
 };
 
-/* struct py_ns - a Namespace; @ns NULL once closed */
+/* struct py_ns - a Namespace; @ns NULL once closed, @nsid for its repr */
 struct py_ns {
 	PyObject_HEAD struct py_state *state;
 	struct nvme_ns *ns;
 	struct py_ctrl *ctrl;
 	struct py_live live;
 	uint32_t generation;
+	uint32_t nsid;
 };
 
 /* --- module.c --- */

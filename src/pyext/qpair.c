@@ -13,6 +13,7 @@
 #include "nvme/qpair.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/interrupt.h"
 #include "pyext/record.h"
 
 int py_qpair_check(struct py_qpair *self)
@@ -109,23 +110,26 @@ static int create_queue(struct py_qpair *self, uint64_t depth, uint64_t prio, un
 {
 	struct py_ctrl *ctrl = self->ctrl;
 	struct nvme_qpair *q = NULL;
+	struct py_interrupt interrupt;
 	struct nvme_ctrl *nvme;
-	int rc;
+	int rc, cut;
 
 	nvme = py_ctrl_enter(ctrl);
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
 		rc = nvme_qpair_create(nvme, (unsigned int)depth, (unsigned int)prio, vector, &q);
 		py_ctrl_leave(ctrl);
 	Py_END_ALLOW_THREADS
-	if (rc) {
+	cut = py_interrupt_end(&interrupt);
+	if (rc && !cut)
 		py_error(self->state, self->state->qpair_creation_error, rc);
+	if (rc)
 		return -1;
-	}
 	self->q = q;
 	self->sqid = q->sqid;
 	list_add_tail(&ctrl->qpairs, &self->node);
 	py_live_add(self->state, &self->live, (PyObject *)self, qpair_close);
-	return py_ctrl_settle(ctrl);
+	return cut ? -1 : py_ctrl_settle(ctrl);
 }
 
 /* A number that no queue could have is as impossible as one that the device refuses. */

@@ -1,5 +1,6 @@
 """nvme.Namespace: properties, reads and writes, the other IO commands."""
 
+import gc
 import time
 
 import pytest
@@ -356,3 +357,45 @@ def test_the_fuse_bits_above_an_opcode_are_sent(own, own_namespace):
     assert len(statuses) == 1
     admin = own.cmdlog_entries(1)[0]
     assert (admin.opcode, admin.flags) == (6, 2)
+
+
+def test_scripts_of_later_versions_may_say_how_much_to_verify(own):
+    assert d.Namespace(own, 1, 4096).nsid == d.Namespace(own, nsid=1, nlba_verify=0).nsid
+    with pytest.raises(ValueError, match="nlba_verify must be 0.."):
+        d.Namespace(own, 1, -1)
+
+
+def test_there_is_no_zoned_namespace(own_namespace, qpair, buf):
+    for command in (own_namespace.zns_mgmt_send, own_namespace.zns_mgmt_receive):
+        with pytest.raises(d.NvmeError, match="is no zoned namespace"):
+            command(qpair, buf, 0, zsa=3)
+    assert qpair.cmdlog_entries() == []
+
+
+def test_controllers_and_namespaces_say_what_they_are(own):
+    namespace = d.Namespace(own)
+    assert repr(own) == f"<controller: {own.addr}>"
+    assert repr(namespace) == f"<namespace: 1 of {own!r}>"
+    assert repr(d.Pcie(own)) == f"<pcie of {own!r}>"
+    assert repr(d.Subsystem(own)) == f"<subsystem of {own!r}>"
+
+    namespace.close()
+
+    assert repr(namespace) == f"<namespace: 1 of {own!r}, closed>"
+
+
+def test_what_could_not_be_made_can_be_shown(own):
+    shown = []
+
+    class Nosy(d.Controller):
+        def __new__(cls, *args):
+            try:
+                return super().__new__(cls, *args)
+            finally:
+                kinds = (d.Controller, d.Namespace, d.Qpair, d.Pcie)
+                shown.extend(repr(one) for one in gc.get_objects() if isinstance(one, kinds))
+
+    with pytest.raises(d.NvmeEnumerateError):
+        Nosy("sim:nothing=1")
+    assert all(text.startswith("<") for text in shown)
+    assert repr(object.__new__(d.Subsystem)) == "<subsystem of None>"

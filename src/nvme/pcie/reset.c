@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "bus/bus.h"
 #include "bus/irq.h"
 #include "bus/pci.h"
@@ -56,6 +57,8 @@ static int subsystem_reset(struct nvme_ctrl *ctrl)
 		if (nvme_deadline_passed(&deadline, nvme_time_now_ns(ctrl)))
 			err = err_set(-ENODEV, "%s: gone since the subsystem reset, for %u ms",
 				      ctrl->addr, COMEBACK_MS);
+		else
+			err = interrupt_check(ctrl->addr);
 	}
 	if (!err)
 		err = bus_irq_replay(ctrl->bus);
