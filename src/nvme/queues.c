@@ -18,11 +18,12 @@
 
 #define OWNER_WAIT_MS 2000u
 
-static int take_qid(struct nvme_ctrl *ctrl, uint16_t *qid)
+/* The first free identifier above @below. */
+static int take_qid(struct nvme_ctrl *ctrl, unsigned int below, uint16_t *qid)
 {
 	unsigned int n = ctrl->nsqs < ctrl->ncqs ? ctrl->nsqs : ctrl->ncqs;
 
-	for (unsigned int id = 1; id <= n; id++) {
+	for (unsigned int id = below + 1; id <= n; id++) {
 		uint64_t bit = UINT64_C(1) << id % 64;
 
 		if (ctrl->qid_map[id / 64] & bit)
@@ -89,23 +90,13 @@ static void bury(struct nvme_qpair *q)
 	ctrl->graves = q;
 }
 
-/* Under reset_lock. */
-static int create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
-		  unsigned int vector, struct nvme_qpair **out)
+/* Under reset_lock: a queue of identifier @qid, which is taken. -EEXIST: not by us alone. */
+static int create_as(struct nvme_ctrl *ctrl, uint16_t qid, unsigned int depth, unsigned int prio,
+		     unsigned int vector, struct nvme_qpair **out)
 {
 	struct nvme_qpair *q;
-	uint16_t qid = 0;
 	int err;
 
-	err = nvme_ctrl_check(ctrl);
-	if (!err && ctrl->down)
-		err = err_set(-ESHUTDOWN, "%s: the controller is down: reset it first", ctrl->addr);
-	if (!err)
-		err = check_params(ctrl, depth, prio);
-	if (!err)
-		err = take_qid(ctrl, &qid);
-	if (err)
-		return err;
 	err = nvme_qpair_alloc(ctrl, qid, depth, depth - 1, &q);
 	if (err) {
 		put_qid(ctrl, qid);
@@ -124,6 +115,28 @@ static int create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
 	nvme_ctrl_get(ctrl);
 	*out = q;
 	return 0;
+}
+
+/* Under reset_lock. Identifiers that a script uses for queues of its own, the device refuses. */
+static int create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,
+		  unsigned int vector, struct nvme_qpair **out)
+{
+	uint16_t qid = 0;
+	int err;
+
+	err = nvme_ctrl_check(ctrl);
+	if (!err && ctrl->down)
+		err = err_set(-ESHUTDOWN, "%s: the controller is down: reset it first", ctrl->addr);
+	if (!err)
+		err = check_params(ctrl, depth, prio);
+	if (err)
+		return err;
+	do {
+		err = take_qid(ctrl, qid, &qid);
+		if (!err)
+			err = create_as(ctrl, qid, depth, prio, vector, out);
+	} while (err == -EEXIST);
+	return err;
 }
 
 int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio,

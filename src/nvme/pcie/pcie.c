@@ -178,6 +178,16 @@ static int delete_queue(struct nvme_qpair *q, uint8_t opcode, uint16_t qid, cons
 	return err;
 }
 
+/* -EEXIST: a script has a queue of that identifier, made by hand. */
+static int create_queue(struct nvme_qpair *q, struct nvme_req *req, const char *what)
+{
+	int err = nvme_admin_must(q->ctrl, req, 0, what);
+
+	if (err == -EPROTO && nvme_req_status(req) == NVME_SC_INVALID_QUEUE_ID)
+		return -EEXIST;
+	return err;
+}
+
 static int pcie_qpair_connect(struct nvme_qpair *q, unsigned int prio)
 {
 	struct nvme_req req = { 0 };
@@ -185,20 +195,20 @@ static int pcie_qpair_connect(struct nvme_qpair *q, unsigned int prio)
 
 	q->owned = true;
 	nvme_cmd_create_cq(&req, q->cqid, q->cq_depth, q->cq_mem.iova, q->vector);
-	err = nvme_admin_must(q->ctrl, &req, 0, "Create I/O Completion Queue");
+	err = create_queue(q, &req, "Create I/O Completion Queue");
 	if (err) {
-		q->owned = err != -EPROTO;
+		q->owned = err != -EPROTO && err != -EEXIST;
 		return err;
 	}
 	req = (struct nvme_req){ 0 };
 	nvme_cmd_create_sq(&req, q->sqid, q->sq_depth, q->sq_mem.iova, q->cqid, prio);
-	err = nvme_admin_must(q->ctrl, &req, 0, "Create I/O Submission Queue");
+	err = create_queue(q, &req, "Create I/O Submission Queue");
 	if (!err) {
 		pcie_qpair_aim(q, true);
 		return 0;
 	}
 	/* The text must stay the first error's. */
-	if (err == -EPROTO) {
+	if (err == -EPROTO || err == -EEXIST) {
 		req = (struct nvme_req){ 0 };
 		nvme_cmd_delete_queue(&req, NVME_ADMIN_DELETE_CQ, q->cqid);
 		if (nvme_admin_exec(q->ctrl, &req, 0) == 0)
