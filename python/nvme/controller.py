@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -145,8 +146,10 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         commit = admin.commit_cdw10(slot, action)
         if not isinstance(filename, str | os.PathLike):
             raise TypeError(f"filename must be a path, not {type(filename)}")
-        with open(os.fspath(filename), "rb") as file:
-            image = file.read()
+        try:
+            image = Path(filename).read_bytes()
+        except ValueError as why:  # a zero byte, or what no encoding has
+            raise ValueError(f"filename is none of a file: {why}") from None
         buf = Buffer(FIRMWARE_PIECE, "firmware")
         for offset in range(0, len(image), FIRMWARE_PIECE):
             piece = image[offset : offset + FIRMWARE_PIECE]

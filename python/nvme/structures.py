@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvme import _core
+from nvme.number import U16, U32, field, switch
+
+__tracebackhide__ = True
 
 if TYPE_CHECKING:
     from nvme import decode
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from nvme.controller import Controller
 
 ALL = 0xFFFFFFFF
+ERROR_ENTRIES = 256  # ELPE is an 8-bit field, zero-based
 
 
 def failed(what: str, status1: int) -> _core.NvmeError:
@@ -77,12 +81,14 @@ class ControllerStructures:
         """Identifiers greater than `nsid` of active namespaces (CNS 02h), or of all allocated."""
         from nvme import decode
 
-        return decode.NamespaceList(self._identify(0x10 if allocated else 0x02, nsid=nsid))
+        cns = 0x10 if switch(allocated, "allocated") else 0x02
+        return decode.NamespaceList(self._identify(cns, nsid=nsid))
 
     def controller_list(self, cntid: int = 0, nsid: int | None = None) -> decode.ControllerList:
         """Controllers from `cntid` on (CNS 13h), or those a namespace is attached to (CNS 12h)."""
         from nvme import decode
 
+        cntid = field(cntid, "cntid", U16)
         if nsid is None:
             return decode.ControllerList(self._identify(0x13, cntid=cntid))
         return decode.ControllerList(self._identify(0x12, nsid=nsid, cntid=cntid))
@@ -99,7 +105,7 @@ class ControllerStructures:
 
         if entries is None:
             entries = self.identify_controller().elpe + 1
-        return read.error_log(self._ask, entries)
+        return read.error_log(self._ask, field(entries, "entries", ERROR_ENTRIES, 1))
 
     def firmware_log(self) -> decode.FirmwareLog:
         """Firmware Slot Information (log 03h)."""
@@ -111,6 +117,7 @@ class ControllerStructures:
         """Commands Supported and Effects (log 05h)."""
         from nvme import decode
 
+        csi = field(csi, "csi", 0xFF)
         return decode.EffectsLog(self._log(0x05, decode.EffectsLog.BYTES, csi=csi))
 
     def self_test_log(self) -> decode.SelfTestLog:
@@ -129,13 +136,17 @@ class ControllerStructures:
         from nvme.decode import read
 
         return read.telemetry_log(
-            self._ask, area, controller_initiated=controller_initiated, create=create
+            self._ask,
+            field(area, "area", 4),
+            controller_initiated=switch(controller_initiated, "controller_initiated"),
+            create=switch(create, "create"),
         )
 
     def endurance_group_log(self, endgid: int = 1) -> decode.EnduranceGroupLog:
         """Endurance Group Information (log 09h)."""
         from nvme import decode
 
+        endgid = field(endgid, "endgid", U16)
         return decode.EnduranceGroupLog(self._log(0x09, decode.EnduranceGroupLog.BYTES, lsi=endgid))
 
     def persistent_event_log(self) -> decode.PersistentEventLog:
@@ -166,7 +177,13 @@ class ControllerStructures:
         """A feature's value and data. sel 0 current, 1 default, 2 saved, 3 capabilities."""
         from nvme.decode import read
 
-        return read.feature(self._ask, fid, sel=sel, nsid=nsid, cdw11=cdw11)
+        return read.feature(
+            self._ask,
+            field(fid, "fid", 0xFF),
+            sel=field(sel, "sel", 7),
+            nsid=nsid,
+            cdw11=field(cdw11, "cdw11", U32),
+        )
 
 
 class NamespaceStructures:

@@ -55,7 +55,7 @@ PyObject *py_buffer_field(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 		return py_fail(PyExc_ValueError, "byte_begin %llu is beyond byte_end %llu",
 			       (unsigned long long)begin, (unsigned long long)end);
 	if (end >= self->mem.len)
-		return py_fail(PyExc_IndexError, "byte %llu is out of the buffer of %zu bytes",
+		return py_fail(PyExc_IndexError, "byte_end %llu is out of the buffer of %zu bytes",
 			       (unsigned long long)end, self->mem.len);
 	if (!arg_or_null(arg[2]) || arg[2] == (PyObject *)&PyLong_Type)
 		return field_int(bytes + begin, (size_t)(end - begin + 1));
@@ -68,7 +68,7 @@ PyObject *py_buffer_field(PyObject *obj, PyObject *const *args, Py_ssize_t nargs
 static void *entry_at(struct py_buffer *self, uint64_t index, size_t bytes)
 {
 	if (index >= self->mem.len / bytes) {
-		py_fail(PyExc_IndexError, "range %llu is out of the buffer, which holds %zu",
+		py_fail(PyExc_IndexError, "index %llu is out of the buffer, which holds %zu ranges",
 			(unsigned long long)index, self->mem.len / bytes);
 		return NULL;
 	}

@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import nvme as d
 from nvme import _core
 
 SCRIPT = Path(__file__).resolve().parents[1] / "fuzz" / "random_calls.py"
+NAMES = SCRIPT.with_name("random_arguments.py")
 SECONDS = 3
 
 
@@ -24,6 +26,25 @@ def test_any_arguments_return_or_raise_what_is_documented(seed: int) -> None:
     returned, raised = map(int, done.stdout.split()[-2:])
     assert returned > 100
     assert raised > 100
+
+
+@pytest.mark.parametrize(("seed", "sets"), [(1, 10), pytest.param(2, 1000, marks=pytest.mark.long)])
+def test_errors_of_random_arguments_name_a_parameter(
+    seed: int, sets: int, record_property: Callable[[str, object], None]
+) -> None:
+    command = [sys.executable, "-X", "faulthandler", str(NAMES), str(seed), str(sets)]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3600)
+
+    assert done.returncode == 0, f"{done.returncode}\n{done.stderr[-4000:]}"
+    *wrong, last = done.stdout.splitlines()
+    methods, returned, raised, nameless = map(int, last.split())
+    record_property("methods, argument sets each", f"{methods}, {sets}")
+    assert wrong == []
+    assert nameless == 0
+    assert methods > 110
+    assert returned > methods * sets / 4
+    assert raised > methods * sets / 4
 
 
 def test_what_is_not_a_number_is_no_time_and_no_rate(nvme0n1, qpair) -> None:
