@@ -286,6 +286,7 @@ WIRE_OFFSET(struct nvme_id_ctrl, psd, 2048);
 #define NVME_SGLS_OFFSET	     0x00100000u
 #define NVME_SGLS_TRANSPORT	     0x00200000u
 #define NVME_APSTA_SUPPORTED	     0x1u
+#define NVME_OFCS_DISCONNECT	     0x1u /* Disconnect, of a single I/O queue */
 #define NVME_HCTMA_SUPPORTED	     0x1u
 
 #endif

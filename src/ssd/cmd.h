@@ -92,6 +92,8 @@ void ssd_ctx_put(struct ssd *ssd, struct ssd_ctx *c);
 int ssd_ctx_grow(struct ssd *ssd);
 /* Drop every command of @sq (NULL: of all queues of @ctrl) without a completion. */
 void ssd_ctx_drop(struct ssd_ctrl *ctrl, const struct ssd_sq *sq);
+/* The queue it came from. */
+uint16_t ssd_ctx_sqid(const struct ssd_ctx *c);
 /* Find a command that is inside the device; NULL: none. */
 struct ssd_ctx *ssd_ctx_find(struct ssd_ctrl *ctrl, uint16_t sqid, uint16_t cid);
 

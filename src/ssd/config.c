@@ -72,6 +72,8 @@ static bool has_power(const struct ssd_ctrl *ctrl)
 
 bool ssd_pci_decodes(const struct ssd_ctrl *ctrl)
 {
+	if (ctrl->fabrics)
+		return has_power(ctrl);
 	return has_power(ctrl) && get(ctrl, CFG_COMMAND, 2) & COMMAND_MEMORY &&
 	       (get(ctrl, CFG_PMCSR, 2) & PMCSR_STATE) != D3HOT;
 }

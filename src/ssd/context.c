@@ -11,7 +11,7 @@
 #include "ssd/step.h"
 
 /* Events that are not commands: enable, shutdown, coalescing, background operations. */
-#define EVENTS_EXTRA 64u
+#define EVENTS_EXTRA (64u + 2 * SSD_CTRLS_MAX)
 #define CTX_CHUNK    256u
 
 int ssd_ctx_grow(struct ssd *ssd)
@@ -59,13 +59,36 @@ void ssd_ctx_drop(struct ssd_ctrl *ctrl, const struct ssd_sq *sq)
 
 		/* those that wait for room belong to their completion queue */
 		if (c->state == SSD_CTX_FREE || c->state == SSD_CTX_RUNNING ||
-		    c->state == SSD_CTX_POSTING || c->ext)
+		    c->state == SSD_CTX_POSTING || (c->ext && !ctrl->fabrics))
 			continue;
 		if (c->ctrl != ctrl || (sq && c->sq != sq))
 			continue;
 		if (c->state == SSD_CTX_WAITING && c->cancel)
 			c->cancel(ssd, c);
 		ssd_event_clear(&ssd->events, &c->ev);
+		ssd_ctx_put(ssd, c);
+	}
+}
+
+uint16_t ssd_ctx_sqid(const struct ssd_ctx *c)
+{
+	return c->sq ? c->sq->id : c->ext->sqid;
+}
+
+void ssd_exec_forget(struct ssd_ctrl *ctrl, int sqid)
+{
+	struct ssd *ssd = ctrl->ssd;
+
+	for (uint32_t i = 0; i < ssd->nctx_chunks * CTX_CHUNK; i++) {
+		struct ssd_ctx *c = &ssd->ctx_chunks[i / CTX_CHUNK][i % CTX_CHUNK];
+
+		if (c->state == SSD_CTX_FREE || c->ctrl != ctrl || !c->ext ||
+		    (sqid >= 0 && c->ext->sqid != sqid))
+			continue;
+		if (c->state == SSD_CTX_WAITING && c->cancel)
+			c->cancel(ssd, c);
+		ssd_event_clear(&ssd->events, &c->ev);
+		c->ext = NULL;
 		ssd_ctx_put(ssd, c);
 	}
 }
@@ -77,8 +100,8 @@ struct ssd_ctx *ssd_ctx_find(struct ssd_ctrl *ctrl, uint16_t sqid, uint16_t cid)
 	for (uint32_t i = 0; i < ssd->nctx_chunks * CTX_CHUNK; i++) {
 		struct ssd_ctx *c = &ssd->ctx_chunks[i / CTX_CHUNK][i % CTX_CHUNK];
 
-		if ((c->state == SSD_CTX_DELAYED || c->state == SSD_CTX_WAITING) && c->sq &&
-		    c->ctrl == ctrl && c->sq->id == sqid && c->sqe.cid == cid)
+		if ((c->state == SSD_CTX_DELAYED || c->state == SSD_CTX_WAITING) &&
+		    c->ctrl == ctrl && ssd_ctx_sqid(c) == sqid && c->sqe.cid == cid)
 			return c;
 	}
 	return NULL;
@@ -122,6 +145,9 @@ static void deliver(struct ssd *ssd, struct ssd_ctx *c)
 		.cid = c->sqe.cid,
 		.status = c->status,
 	};
+	ext->copies = c->fault == SSD_FAULT_DUPLICATE + 1 ? 2 : 1;
+	if (__builtin_expect(c->fault != 0, 0))
+		ssd_fault_cqe(c, &ext->cqe);
 	c->ext = NULL;
 	ssd_ctx_put(ssd, c);
 	ext->done(ext);

@@ -28,6 +28,7 @@
 #define SSD_CNTLID_PCIE 1
 
 struct ssd;
+struct ssd_fabrics;
 struct ssd_host_ops;
 
 /**
@@ -55,6 +56,7 @@ struct ssd_regs {
  * @page_bytes: CC.MPS
  * @next: of the drive's controllers, in order of their birth
  * @nsid_changed: bit nsid - 1: for log page 04h
+ * @lost: over fabrics: reset by something else than CC.EN
  */
 struct ssd_ctrl {
 	/* hot: read on every command */
@@ -85,13 +87,15 @@ struct ssd_ctrl {
 	struct ssd_thermal thermal;
 	uint64_t nsid_changed;
 	uint16_t cntlid;
+	bool lost;
+	const struct ssd_fabrics *fabrics; /* NULL: a PCI function */
 };
 
 /* An interrupt, a queue, a register belongs to the controller that it is part of. */
 #define SSD_CTRL_OF(ptr, member) \
 	((struct ssd_ctrl *)((char *)(ptr)-offsetof(struct ssd_ctrl, member)))
 
-/* Everything of a controller that its drive has made; after the drive's own. 0 or -ENOMEM. */
+/* Registers and all the rest in their first state; after the drive's own. 0 or -ENOMEM. */
 int ssd_ctrl_init(struct ssd *ssd, struct ssd_ctrl *ctrl, uint16_t cntlid);
 void ssd_ctrl_fini(struct ssd_ctrl *ctrl);
 

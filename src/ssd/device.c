@@ -2,6 +2,7 @@
 #include "ssd/device.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ static int init(struct ssd *ssd, const char *options, uint64_t now_ns)
 	int rc = ssd_options_parse(&ssd->opts, options);
 
 	ssd->store.fd = -1;
+	ssd->last_cntlid = SSD_CNTLID_PCIE;
+	snprintf(ssd->nqn, sizeof(ssd->nqn), "nqn.2019-08.org.pynvme:sim:%s", ssd->opts.sn);
 	if (!rc)
 		rc = ssd_store_open(&ssd->store, &ssd->opts);
 	if (rc)
@@ -93,6 +96,8 @@ void ssd_destroy(struct ssd *ssd)
 	ssd_faults_fini(ssd);
 	ssd_contexts_fini(ssd);
 	ssd_events_fini(&ssd->events);
+	while (ssd->pcie.next)
+		ssd_ctrl_destroy(ssd->pcie.next);
 	ssd_ctrl_fini(&ssd->pcie);
 	ssd_dptr_fini(&ssd->dptr);
 	free(ssd->bounce);
@@ -111,6 +116,31 @@ uint64_t ssd_next_event_ns(const struct ssd *ssd)
 		if (ctrl->cq_dirty)
 			return 0;
 	return ssd_events_next_ns(&ssd->events);
+}
+
+const char *ssd_nqn(const struct ssd *ssd)
+{
+	return ssd->nqn;
+}
+
+int ssd_set_nqn(struct ssd *ssd, const char *nqn)
+{
+	if (!*nqn || strlen(nqn) > NVME_NQN_MAX)
+		return err_set(-EINVAL, "NQN %.40s: must have 1 to %u bytes", nqn, NVME_NQN_MAX);
+	/* all of the field is shown to hosts: nothing is left of the name before */
+	memset(ssd->nqn, 0, sizeof(ssd->nqn));
+	memcpy(ssd->nqn, nqn, strlen(nqn));
+	return 0;
+}
+
+unsigned int ssd_mqes(const struct ssd *ssd)
+{
+	return (unsigned int)ssd->opts.mqes;
+}
+
+uint32_t ssd_mdts_bytes(const struct ssd *ssd)
+{
+	return ssd->mdts_bytes;
 }
 
 bool ssd_wants_thread(const struct ssd *ssd)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/rand.h"
+#include "spec/fabrics.h"
 #include "spec/identify.h"
 #include "spec/logs.h"
 #include "spec/nvme.h"
@@ -90,6 +91,10 @@ struct ssd {
 
 	/* cold from here */
 	struct ssd_options opts;
+	char nqn[NVME_NQN_BYTES];
+	uint16_t last_cntlid;
+	uint16_t nctrls; /* beside ssd->pcie */
+	bool shared;	 /* there was more than one controller */
 	struct ssd_events events;
 	uint32_t saved[256]; /* features, by FID */
 	struct ssd_lba_ranges ranges[SSD_NS_MAX];

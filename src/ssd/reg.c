@@ -16,14 +16,16 @@
 #define NS_PER_500MS 500000000ull
 #define CC_WRITABLE  0x00fffff1u /* EN and 23:4; CRIME is not supported */
 
-static uint64_t make_cap(const struct ssd *ssd)
+static uint64_t make_cap(const struct ssd_ctrl *ctrl)
 {
+	const struct ssd *ssd = ctrl->ssd;
+	uint32_t ams = ctrl->fabrics ? 0 : NVME_CAP_AMS_WRRUP;
 	uint32_t css = NVME_CAP_CSS_NVM;
 
 	if (ssd->opts.version >= NVME_VS(2, 0, 0))
 		css |= NVME_CAP_CSS_IOCS;
 	return NVME_SET(ssd->opts.mqes - 1, CAP_MQES) | NVME_SET(1, CAP_CQR) |
-	       NVME_SET(NVME_CAP_AMS_WRRUP, CAP_AMS) |
+	       NVME_SET(ams, CAP_AMS) |
 	       NVME_SET((ssd->opts.to_ns + NS_PER_500MS - 1) / NS_PER_500MS, CAP_TO) |
 	       NVME_SET(1, CAP_NSSRS) | NVME_SET(css, CAP_CSS) | NVME_SET(0, CAP_MPSMIN) |
 	       NVME_SET(SSD_MPSMAX, CAP_MPSMAX) |
@@ -47,13 +49,18 @@ static void ready(struct ssd *ssd, struct ssd_event *ev)
 	struct ssd_regs *r = &ctrl->regs;
 
 	ctrl->page_bytes = 4096u << NVME_GET(r->cc, CC_MPS);
-	ssd_cq_create(ctrl, 0, NVME_GET(r->aqa, AQA_ACQS) + 1, r->acq, true, 0);
-	ssd_sq_create(ctrl, 0, NVME_GET(r->aqa, AQA_ASQS) + 1, r->asq, 0, NVME_QPRIO_URGENT);
+	if (!ctrl->fabrics) {
+		ssd_cq_create(ctrl, 0, NVME_GET(r->aqa, AQA_ACQS) + 1, r->acq, true, 0);
+		ssd_sq_create(ctrl, 0, NVME_GET(r->aqa, AQA_ASQS) + 1, r->asq, 0,
+			      NVME_QPRIO_URGENT);
+	}
 	set_csts(ctrl, 0, NVME_FIELD_MASK(CSTS_RDY));
 }
 
-static bool cc_acceptable(const struct ssd_regs *r)
+/* Over fabrics there is no admin queue in memory. */
+static bool cc_acceptable(const struct ssd_ctrl *ctrl)
 {
+	const struct ssd_regs *r = &ctrl->regs;
 	uint32_t css = NVME_GET(r->cc, CC_CSS), ams = NVME_GET(r->cc, CC_AMS);
 	uint32_t mps = NVME_GET(r->cc, CC_MPS);
 	uint64_t offset = (4096ull << mps) - 1;
@@ -61,10 +68,12 @@ static bool cc_acceptable(const struct ssd_regs *r)
 	if (css != NVME_CC_CSS_NVM &&
 	    !(css == NVME_CC_CSS_ALL && NVME_GET(r->cap, CAP_CSS) & NVME_CAP_CSS_IOCS))
 		return false;
-	if (ams != NVME_CC_AMS_RR && ams != NVME_CC_AMS_WRRUP)
+	if (ams != NVME_CC_AMS_RR && (ams != NVME_CC_AMS_WRRUP || ctrl->fabrics))
 		return false;
 	if (mps < NVME_GET(r->cap, CAP_MPSMIN) || mps > NVME_GET(r->cap, CAP_MPSMAX))
 		return false;
+	if (ctrl->fabrics)
+		return true;
 	if (!NVME_GET(r->aqa, AQA_ASQS) || !NVME_GET(r->aqa, AQA_ACQS))
 		return false;
 	return !(r->asq & offset) && !(r->acq & offset);
@@ -78,7 +87,7 @@ static void start(struct ssd_ctrl *ctrl)
 	/* A shutdown still under way is over, or it would stop the queues later. */
 	ssd_event_clear(&ssd->events, &r->shutdown);
 	set_csts(ctrl, NVME_FIELD_MASK(CSTS_SHST), 0);
-	if (!cc_acceptable(r)) {
+	if (!cc_acceptable(ctrl)) {
 		ssd_fatal(ctrl);
 		return;
 	}
@@ -301,7 +310,7 @@ void ssd_regs_init(struct ssd_ctrl *ctrl)
 	ssd_event_clear(&ctrl->ssd->events, &r->enable);
 	ssd_event_clear(&ctrl->ssd->events, &r->shutdown);
 	*r = (struct ssd_regs){ .vs = (uint32_t)ctrl->ssd->opts.version };
-	r->cap = make_cap(ctrl->ssd);
+	r->cap = make_cap(ctrl);
 	ctrl->page_bytes = 4096;
 	ssd_update_running(ctrl);
 }

@@ -52,6 +52,52 @@ struct ssd_ctrl *ssd_pcie(struct ssd *ssd);
 /* Text of `pynvme sim --help`: every option with unit and default. */
 const char *ssd_options_help(void);
 
+/* The name of the NVM subsystem, and another one; at most NVME_NQN_MAX bytes. */
+const char *ssd_nqn(const struct ssd *ssd);
+int ssd_set_nqn(struct ssd *ssd, const char *nqn);
+
+#define SSD_CTRLS_MAX 256
+
+/**
+ * struct ssd_fabrics - what a front end without queues in memory says in Identify
+ * @incapsule_bytes: data that may come with an I/O command; a multiple of 16
+ * @maxcmd: commands outstanding on an I/O queue
+ */
+struct ssd_fabrics {
+	uint32_t incapsule_bytes;
+	uint16_t maxcmd;
+};
+
+/**
+ * ssd_ctrl_create() - one more controller of the drive, for a host over fabrics
+ *
+ * Its properties are what ssd_reg_read() and ssd_reg_write() reach, its commands come by
+ * ssd_exec(). The others' namespaces are its own, and so is every change of them.
+ * Errors: -ENODEV without power, -EBUSY with SSD_CTRLS_MAX, -ENOMEM
+ */
+int ssd_ctrl_create(struct ssd_ctrl **out, struct ssd *ssd, const struct ssd_fabrics *fabrics,
+		    uint64_t now_ns);
+/* The host is gone; done() is not called for what it had outstanding. */
+void ssd_ctrl_destroy(struct ssd_ctrl *ctrl);
+
+uint16_t ssd_ctrl_id(const struct ssd_ctrl *ctrl);
+/* Enabled, CSTS.RDY, no fatal status, no shutdown. */
+bool ssd_ctrl_ready(const struct ssd_ctrl *ctrl);
+/* Power, or an NVM Subsystem Reset, ended the association: only ssd_ctrl_destroy() is left. */
+bool ssd_ctrl_lost(const struct ssd_ctrl *ctrl);
+/* I/O queues allocated (feature 07h). */
+unsigned int ssd_ctrl_queues(const struct ssd_ctrl *ctrl);
+/* Feature 0Fh. */
+uint32_t ssd_ctrl_kato_ms(const struct ssd_ctrl *ctrl);
+void ssd_ctrl_set_kato_ms(struct ssd_ctrl *ctrl, uint32_t kato_ms);
+/* Feature 81h: over fabrics it is what Connect said. */
+void ssd_ctrl_set_host_id(struct ssd_ctrl *ctrl, const uint8_t id[16]);
+/* CSTS.CFS, as after a Keep Alive that did not come. */
+void ssd_ctrl_fail(struct ssd_ctrl *ctrl);
+/* Entries a queue can have (CAP.MQES + 1), and the most data a command can move. */
+unsigned int ssd_mqes(const struct ssd *ssd);
+uint32_t ssd_mdts_bytes(const struct ssd *ssd);
+
 #define SSD_BAR0_BYTES 0x4000u /* registers, doorbells, MSI-X table, PBA: a page each */
 
 /* BAR0 and config space; any access is answered, an invalid one as the specification says. */
@@ -159,7 +205,10 @@ int ssd_fault_get(const struct ssd *ssd, unsigned int i, int *id, struct ssd_fau
 
 /**
  * struct ssd_cmd - one command for a front end that is not PRP queues (NVMe/TCP target)
- * @done: called once, from inside ssd_exec() or a later ssd_step()
+ * @done: called once, from inside ssd_exec() or a later call of any function of the drive; never
+ *        after ssd_exec_forget(), nor when a reset, or a fault, drops the command
+ * @moved: bytes of @data that the command read or wrote; valid in done()
+ * @copies: completions to send: 1, or 2 by a fault
  */
 struct ssd_cmd {
 	struct nvme_sqe sqe;
@@ -169,11 +218,15 @@ struct ssd_cmd {
 	int data_n;
 	struct iovec *meta;
 	int meta_n;
+	size_t moved;
+	unsigned int copies;
 	void (*done)(struct ssd_cmd *cmd);
 	void *priv;
 };
 
 /* 0, -ENODEV without power, -EAGAIN too many commands are inside; then done() is not called. */
 int ssd_exec(struct ssd_ctrl *ctrl, struct ssd_cmd *cmd, uint64_t now_ns);
+/* Forget the commands of a queue of @ctrl, -1: of all its queues. */
+void ssd_exec_forget(struct ssd_ctrl *ctrl, int sqid);
 
 #endif

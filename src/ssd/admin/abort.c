@@ -14,13 +14,14 @@ uint16_t ssd_admin_abort(struct ssd *ssd, struct ssd_ctx *c)
 	struct ssd_ctx *victim;
 
 	c->cdw0 = NVME_ABORT_NOT_ABORTED;
-	if (sqid >= SSD_QUEUES_MAX || !c->ctrl->sq[sqid].live)
+	if (sqid >= SSD_QUEUES_MAX || (!c->ctrl->fabrics && !c->ctrl->sq[sqid].live))
 		return 0;
 	victim = ssd_ctx_find(c->ctrl, sqid, cid);
 	if (victim) {
 		ssd_abort_ctx(ssd, victim, NVME_SC_ABORT_REQUESTED);
 		c->cdw0 = 0;
-	} else if (sqid && ssd_abort_queued(c->ctrl, &c->ctrl->sq[sqid], cid)) {
+	} else if (sqid && !c->ctrl->fabrics &&
+		   ssd_abort_queued(c->ctrl, &c->ctrl->sq[sqid], cid)) {
 		c->cdw0 = 0;
 	}
 	return 0;

@@ -25,8 +25,11 @@ struct ssd_op {
 
 #define SSD_OP_SANITIZE 0x1u /* allowed while a sanitize operation runs */
 #define SSD_OP_ANY_NS	0x2u /* IO: NSID FFFFFFFFh is for the handler */
+#define SSD_OP_PCIE	0x4u /* not over fabrics */
+#define SSD_OP_FABRICS	0x8u /* only there */
 
-const struct ssd_op *ssd_admin_op(uint8_t opcode);
+/* What this controller does with the opcode; .fn is NULL: it is not supported. */
+const struct ssd_op *ssd_admin_op(const struct ssd_ctrl *ctrl, uint8_t opcode);
 extern const struct ssd_op ssd_io_ops[256];
 
 /**
@@ -66,8 +69,8 @@ struct ssd_feature {
 	ssd_cmd_fn *get;
 };
 
-/* NULL: this drive does not have it. */
-const struct ssd_feature *ssd_feature(const struct ssd *ssd, uint8_t fid);
+/* NULL: this controller does not have it. */
+const struct ssd_feature *ssd_feature(const struct ssd_ctrl *ctrl, uint8_t fid);
 
 ssd_cmd_fn ssd_feature_set_power, ssd_feature_set_hctm;
 ssd_cmd_fn ssd_feature_set_threshold, ssd_feature_get_threshold;

@@ -21,7 +21,7 @@ void ssd_error_log_cmd(struct ssd *ssd, const struct ssd_ctx *c)
 {
 	struct nvme_error_entry *e = add(c->ctrl);
 
-	e->sqid = c->sq ? c->sq->id : c->ext->sqid;
+	e->sqid = ssd_ctx_sqid(c);
 	e->cid = c->sqe.cid;
 	e->status = c->status;
 	e->pel = c->error_loc;

@@ -118,6 +118,7 @@ static const struct ssd_feature features[256] = {
 					   ssd_feature_get_hmb },
 	[NVME_FEAT_TIMESTAMP] = { CHANGE, 0, 0, ssd_feature_set_timestamp,
 				  ssd_feature_get_timestamp },
+	[NVME_FEAT_KEEP_ALIVE_TIMER] = { CHANGE, 0xffffffff, 0, NULL, NULL },
 	[NVME_FEAT_HCTM] = { CHANGE_SAVE, 0xffffffff, 0, ssd_feature_set_hctm, NULL },
 	[NVME_FEAT_NON_OP_POWER_STATE] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
 	[NVME_FEAT_HOST_BEHAVIOR] = { CHANGE, 0, 0, ssd_feature_set_behavior,
@@ -128,15 +129,21 @@ static const struct ssd_feature features[256] = {
 				ssd_feature_get_host_id },
 };
 
-const struct ssd_feature *ssd_feature(const struct ssd *ssd, uint8_t fid)
+const struct ssd_feature *ssd_feature(const struct ssd_ctrl *ctrl, uint8_t fid)
 {
 	const struct ssd_feature *f = &features[fid];
+	const struct ssd *ssd = ctrl->ssd;
 
 	switch (fid) {
+	case NVME_FEAT_INTERRUPT_COALESCING:
+	case NVME_FEAT_INTERRUPT_VECTOR:
+		return ctrl->fabrics ? NULL : f;
+	case NVME_FEAT_KEEP_ALIVE_TIMER:
+		return ctrl->fabrics ? f : NULL;
 	case NVME_FEAT_VOLATILE_WRITE_CACHE:
 		return ssd->opts.cache_bytes ? f : NULL;
 	case NVME_FEAT_HOST_MEMORY_BUFFER:
-		return ssd->opts.hmpre_bytes ? f : NULL;
+		return ssd->opts.hmpre_bytes && !ctrl->fabrics ? f : NULL;
 	case NVME_FEAT_IOCS_PROFILE:
 		return ssd->opts.version >= NVME_VS(2, 0, 0) ? f : NULL;
 	default:
@@ -155,9 +162,12 @@ void ssd_features_init(struct ssd *ssd)
 
 void ssd_features_reset(struct ssd_ctrl *ctrl)
 {
+	uint32_t kato_ms = ctrl->feat.current[NVME_FEAT_KEEP_ALIVE_TIMER];
 	struct ssd *ssd = ctrl->ssd;
 
 	memcpy(ctrl->feat.current, ssd->saved, sizeof(ctrl->feat.current));
+	/* Connect gave it, and the association goes on */
+	ctrl->feat.current[NVME_FEAT_KEEP_ALIVE_TIMER] = kato_ms;
 	/* what a namespace has is that of all hosts */
 	if (ssd_ctrl_others(ctrl))
 		return;
@@ -180,7 +190,7 @@ static uint16_t check_scope(const struct ssd *ssd, struct ssd_ctx *c, const stru
 uint16_t ssd_admin_set_features(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
-	const struct ssd_feature *f = ssd_feature(ssd, fid);
+	const struct ssd_feature *f = ssd_feature(c->ctrl, fid);
 	bool save = NVME_GET(c->sqe.cdw10, FEAT_SV);
 	uint16_t sc;
 
@@ -207,7 +217,7 @@ uint16_t ssd_admin_get_features(struct ssd *ssd, struct ssd_ctx *c)
 {
 	uint8_t fid = NVME_GET(c->sqe.cdw10, FEAT_FID);
 	uint32_t sel = NVME_GET(c->sqe.cdw10, FEAT_SEL);
-	const struct ssd_feature *f = ssd_feature(ssd, fid);
+	const struct ssd_feature *f = ssd_feature(c->ctrl, fid);
 
 	if (!f) {
 		c->error_loc = SSD_LOC(40, 0);

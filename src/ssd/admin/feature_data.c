@@ -21,7 +21,11 @@
 
 void ssd_feature_data_reset(struct ssd_ctrl *ctrl)
 {
+	struct nvme_host_id id = ctrl->featdata.host_id;
+
 	memset(&ctrl->featdata, 0, sizeof(ctrl->featdata));
+	if (ctrl->fabrics)
+		ctrl->featdata.host_id = id;
 	ctrl->featdata.time_at_ns = ctrl->ssd->now_ns;
 }
 
@@ -235,7 +239,12 @@ static size_t host_id_bytes(const struct ssd_ctx *c)
 uint16_t ssd_feature_set_host_id(struct ssd *ssd, struct ssd_ctx *c)
 {
 	struct nvme_host_id id = { 0 };
-	uint16_t sc = ssd_data_from_host(ssd, c, &id, host_id_bytes(c));
+	uint16_t sc;
+
+	/* Base 2.1 section 5.1.25.1.28: Connect has said who the host is */
+	if (c->ctrl->fabrics)
+		return NVME_SC_SEQUENCE_ERROR;
+	sc = ssd_data_from_host(ssd, c, &id, host_id_bytes(c));
 
 	if (!sc)
 		c->ctrl->featdata.host_id = id;

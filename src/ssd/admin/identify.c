@@ -20,6 +20,7 @@
 #include "ssd/device.h"
 #include "ssd/admin/identify.h"
 
+#define KAS_100MS	     1 /* granularity of the Keep Alive Timer */
 #define NS_PER_MINUTE	     60000000000ull
 #define NVMSR_STORAGE_DEVICE 0x1u /* an NVM subsystem that is a storage device */
 
@@ -40,7 +41,7 @@ void ssd_identify_names(const struct ssd *ssd, char sn[20], char mn[40], char su
 {
 	pad(sn, 20, ssd->opts.sn);
 	pad(mn, 40, ssd->opts.mn);
-	snprintf(subnqn, 256, "nqn.2019-08.org.pynvme:sim:%s", ssd->opts.sn);
+	snprintf(subnqn, 256, "%s", ssd->nqn);
 }
 
 /* Five power states, the last two not operational; power in 0.01 W. */
@@ -97,6 +98,28 @@ static void fill_admin(const struct ssd *ssd, struct nvme_id_ctrl *id)
 	id->elpe = SSD_ERROR_ENTRIES - 1;
 }
 
+/* What a host over fabrics does without, and what it needs to know (Base 2.1 figure 313). */
+static void fill_fabrics(const struct ssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	id->cmic = NVME_CMIC_MULTI_PORT | NVME_CMIC_MULTI_CTRL;
+	if (!ctrl->fabrics)
+		return;
+	id->oacs &= (uint16_t)~NVME_OACS_DBBUF;
+	id->hmpre = 0;
+	id->hmmin = 0;
+	id->hmmaxd = 0;
+	id->fuses = 0;
+	id->acwu = 0;
+	id->kas = KAS_100MS;
+	id->ctratt |= NVME_CTRATT_TBKAS;
+	id->maxcmd = ctrl->fabrics->maxcmd;
+	id->sgls = (uint32_t)NVME_SET(1, SGLS_SUPPORT) | NVME_SGLS_OFFSET | NVME_SGLS_TRANSPORT;
+	id->ioccsz = (uint32_t)(sizeof(struct nvme_sqe) + ctrl->fabrics->incapsule_bytes) / 16;
+	id->iorcsz = sizeof(struct nvme_cqe) / 16;
+	id->msdbd = 1;
+	id->ofcs = NVME_OFCS_DISCONNECT;
+}
+
 static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 {
 	const uint64_t bytes = ssd->opts.size_bytes * ssd->opts.ns;
@@ -139,6 +162,8 @@ static uint16_t identify_ctrl(struct ssd *ssd, struct ssd_ctx *c, void *page)
 	id->cdfs = 1;
 	id->sgls = NVME_SET(1, SGLS_SUPPORT) | NVME_SGLS_BIT_BUCKET | NVME_SGLS_MPTR_SGL |
 		   NVME_SGLS_LARGER;
+	if (ssd->shared)
+		fill_fabrics(c->ctrl, id);
 	return 0;
 }
 
@@ -170,6 +195,7 @@ void ssd_identify_fill_ns(struct ssd *ssd, const struct ssd_ns *ns, struct nvme_
 	id->nsfeat = NVME_NSFEAT_DEALLOC;
 	id->dlfeat = NVME_DLFEAT_READ_ZEROS | NVME_DLFEAT_WZ_DEAC;
 	id->nvmcap[0] = ns->bytes;
+	id->nmic = ssd->shared ? NVME_NMIC_SHARED : 0;
 	id->fpi = ssd_identify_fpi(ssd, ns);
 	id->mssrl = SSD_COPY_MSSRL;
 	id->mcl = SSD_COPY_MCL;

@@ -71,7 +71,7 @@ uint16_t ssd_log_feature_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_
 		return NVME_SC_INTERNAL_ERROR;
 	l = (struct nvme_log_supported *)log->data;
 	for (unsigned int i = 0; i < 256; i++) {
-		const struct ssd_feature *f = ssd_feature(ssd, (uint8_t)i);
+		const struct ssd_feature *f = ssd_feature(c->ctrl, (uint8_t)i);
 
 		if (f && f->caps & NVME_SEL_CAP_NS)
 			l->lids[i] = NVME_LIDS_LSUPP | NVME_EFFECTS_NCC | SCOPE_NS;
@@ -131,7 +131,7 @@ uint16_t ssd_log_effects(struct ssd *ssd, struct ssd_ctx *c, struct ssd_log *log
 		return NVME_SC_INTERNAL_ERROR;
 	e = (struct nvme_effects *)log->data;
 	for (unsigned int i = 0; i < 256; i++) {
-		e->acs[i] = ssd_admin_op((uint8_t)i)->effects;
+		e->acs[i] = ssd_admin_op(c->ctrl, (uint8_t)i)->effects;
 		e->iocs[i] = ssd_io_ops[i].effects;
 	}
 	return 0;

@@ -37,9 +37,9 @@ void ssd_self_test_end(struct ssd *ssd, uint8_t result)
 	ssd_background_stop(ssd, &t->bg);
 }
 
-void ssd_self_test_reset(struct ssd *ssd)
+void ssd_self_test_reset(struct ssd *ssd, const struct ssd_ctrl *ctrl)
 {
-	if (ssd->dst.code == NVME_DST_SHORT)
+	if (ssd->dst.code == NVME_DST_SHORT && (!ctrl || ssd->dst.cntlid == ctrl->cntlid))
 		ssd_self_test_end(ssd, NVME_DST_RESULT_ABORTED_CLR);
 }
 
@@ -74,6 +74,7 @@ uint16_t ssd_admin_self_test(struct ssd *ssd, struct ssd_ctx *c)
 	if (t->code)
 		return NVME_SC_SELF_TEST_IN_PROGRESS;
 	t->code = stc;
+	t->cntlid = c->ctrl->cntlid;
 	t->nsid = nsid;
 	ssd_background_start(ssd, &t->bg,
 			     stc == NVME_DST_SHORT ? ssd->opts.dst_ns : ssd->opts.dst_extended_ns,

@@ -41,14 +41,15 @@ static void reset_ctrl(struct ssd_ctrl *ctrl, enum ssd_reset kind)
 		ssd_pci_init(ctrl);
 	}
 	ssd_regs_reset(ctrl, kind);
+	ctrl->lost = ctrl->fabrics && kind != SSD_RESET_CONTROLLER;
 }
 
-/* What the drive forgets with any of its controllers. */
-static void reset_drive(struct ssd *ssd, enum ssd_reset kind)
+/* What the drive forgets with a controller, or with all of them (NULL). */
+static void reset_drive(struct ssd *ssd, const struct ssd_ctrl *ctrl, enum ssd_reset kind)
 {
 	ssd_firmware_reset(ssd);
 	ssd_pel_reset(ssd);
-	ssd_self_test_reset(ssd);
+	ssd_self_test_reset(ssd, ctrl);
 	if (kind != SSD_RESET_POWER)
 		return;
 	ssd_self_test_power(ssd);
@@ -60,13 +61,13 @@ static void reset_drive(struct ssd *ssd, enum ssd_reset kind)
 
 void ssd_reset(struct ssd_ctrl *ctrl, enum ssd_reset kind)
 {
-	reset_drive(ctrl->ssd, kind);
+	reset_drive(ctrl->ssd, ctrl, kind);
 	reset_ctrl(ctrl, kind);
 }
 
 void ssd_reset_all(struct ssd *ssd, enum ssd_reset kind)
 {
-	reset_drive(ssd, kind);
+	reset_drive(ssd, NULL, kind);
 	for (struct ssd_ctrl *ctrl = &ssd->pcie; ctrl; ctrl = ctrl->next)
 		reset_ctrl(ctrl, kind);
 }

@@ -83,9 +83,11 @@ static uint16_t vectors(struct ssd *ssd, const struct iovec *iov, int n, size_t 
 uint16_t ssd_dptr_map(struct ssd *ssd, struct ssd_ctx *c, size_t len, int prot)
 {
 	ssd->dptr.n = 0;
-	if (__builtin_expect(c->ext != NULL, 0))
+	if (__builtin_expect(c->ext != NULL, 0)) {
+		c->ext->moved = len;
 		return vectors(ssd, c->ext->data, c->ext->data_n, len,
 			       NVME_SC_SGL_INVALID_DATA_LENGTH);
+	}
 	if (__builtin_expect(!NVME_GET(c->sqe.flags, SQE_PSDT), 1))
 		return ssd_prp_map(ssd, c, len, prot);
 	return ssd_sgl_map(ssd, c, len, prot);
