@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Hosts in threads of their own on a target with several: data, resets, ends. For TSan above all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "spec/fabrics.h"
+#include "spec/tcp.h"
+#include "ssd/ssd.h"
+#include "target/target.h"
+
+#define HOSTS  4
+#define ROUNDS 40
+#define NQN    "nqn.2019-08.org.pynvme:threads"
+
+/* One queue, seen from the host. Nothing here asserts: threads report what failed. */
+struct queue {
+	int fd;
+	uint16_t cid;
+	struct nvme_cqe cqe;
+	uint8_t data[4096];
+};
+
+static bool put(int fd, const void *buf, size_t len)
+{
+	return send(fd, buf, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static bool get(int fd, void *buf, size_t len)
+{
+	return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
+}
+
+static bool open_queue(struct queue *q, const struct target *t)
+{
+	struct nvme_tcp_icreq req = { .ch = { NVME_TCP_ICREQ, 0, 128, 0, 128 } };
+	struct nvme_tcp_icresp resp;
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	int on = 1;
+
+	at.sin_port = htons((uint16_t)atoi(strchr(target_address(t), ':') + 1));
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	q->cid = 0;
+	q->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(q->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return !connect(q->fd, (struct sockaddr *)&at, sizeof(at)) &&
+	       put(q->fd, &req, sizeof(req)) && get(q->fd, &resp, sizeof(resp)) &&
+	       resp.ch.type == NVME_TCP_ICRESP;
+}
+
+/* A capsule and what it is answered with; false: the connection is over. */
+static bool command(struct queue *q, struct nvme_sqe sqe, const void *data, uint32_t bytes)
+{
+	struct nvme_tcp_capsule_cmd c = { .ch = { NVME_TCP_CAPSULE_CMD, 0, 72, 0, 72 } };
+	struct nvme_tcp_data d;
+
+	sqe.cid = q->cid++;
+	sqe.flags = NVME_SQE_PSDT_SGL_MPTR_BUF << NVME_SQE_PSDT_SHIFT;
+	c.sqe = sqe;
+	c.ch.pdo = data ? 72 : 0;
+	c.ch.plen = 72 + bytes;
+	if (!put(q->fd, &c, sizeof(c)) || (data && !put(q->fd, data, bytes)))
+		return false;
+	/* headers of data and of responses are equally long */
+	if (!get(q->fd, &d, sizeof(d)))
+		return false;
+	if (d.ch.type == NVME_TCP_C2H_DATA &&
+	    (!get(q->fd, q->data, d.datal) || !get(q->fd, &d, sizeof(d))))
+		return false;
+	memcpy(&q->cqe, (uint8_t *)&d + sizeof(d.ch), sizeof(q->cqe));
+	return true;
+}
+
+static uint16_t connect_queue(struct queue *q, uint16_t qid, uint16_t cntlid, uint32_t kato_ms)
+{
+	struct nvme_connect_cmd c = { .opc = NVME_ADMIN_FABRICS,
+				      .fctype = NVME_FCTYPE_CONNECT,
+				      .qid = qid,
+				      .sqsize = 31,
+				      .kato = kato_ms };
+	struct nvme_connect_data d = { .cntlid = cntlid, .subnqn = NQN, .hostnqn = "nqn.host" };
+	struct nvme_sqe sqe;
+
+	memcpy(&sqe, &c, sizeof(sqe));
+	sqe.sgl1 = (struct nvme_sgl_desc){ .len = sizeof(d), .type = 0x01 };
+	return command(q, sqe, &d, sizeof(d)) ? q->cqe.status >> 1 : UINT16_MAX;
+}
+
+static bool set_cc(struct queue *q, uint32_t cc)
+{
+	struct nvme_property_cmd p = { .opc = NVME_ADMIN_FABRICS,
+				       .fctype = NVME_FCTYPE_PROPERTY_SET,
+				       .ofst = NVME_REG_CC,
+				       .value = cc };
+	struct nvme_sqe sqe;
+
+	memcpy(&sqe, &p, sizeof(sqe));
+	return command(q, sqe, NULL, 0) && !q->cqe.status;
+}
+
+static bool rw(struct queue *q, uint8_t opc, uint32_t slba, const void *data)
+{
+	struct nvme_sqe sqe = { .opc = opc, .nsid = 1, .cdw10 = slba, .cdw12 = 7 };
+
+	sqe.sgl1 = (struct nvme_sgl_desc){ .len = 4096, .type = data ? 0x01 : 0x5a };
+	return command(q, sqe, data, data ? 4096 : 0) && !q->cqe.status;
+}
+
+/* CNTLID by Identify; 0: it failed. */
+static uint16_t identified(struct queue *q)
+{
+	struct nvme_sqe id = { .opc = NVME_ADMIN_IDENTIFY, .cdw10 = 1 };
+	uint16_t cntlid;
+
+	id.sgl1 = (struct nvme_sgl_desc){ .len = 4096, .type = 0x5a };
+	if (!command(q, id, NULL, 0) || q->cqe.status)
+		return 0;
+	memcpy(&cntlid, q->data + 78, sizeof(cntlid));
+	return cntlid;
+}
+
+struct host {
+	struct target *target;
+	uint8_t number;
+	const char *failed;
+};
+
+/* What one host does, over and over; its own LBAs only. */
+static const char *round_trip(struct host *h, int round)
+{
+	const uint32_t slba = h->number * 8u;
+	struct queue admin, io;
+	uint8_t data[4096];
+	const char *failed = NULL;
+	uint16_t cntlid;
+
+	memset(data, h->number * 16 + round % 16, sizeof(data));
+	if (!open_queue(&admin, h->target) ||
+	    connect_queue(&admin, 0, NVME_CNTLID_DYNAMIC, 60000) || !set_cc(&admin, 0x460001)) {
+		close(admin.fd);
+		return "admin queue";
+	}
+	cntlid = identified(&admin);
+	if (!cntlid)
+		failed = "identify";
+	if (!failed && (!open_queue(&io, h->target) || connect_queue(&io, 1, cntlid, 0))) {
+		failed = "I/O queue";
+		close(io.fd);
+	} else if (!failed) {
+		if (!rw(&io, NVME_CMD_WRITE, slba, data) || !rw(&io, NVME_CMD_READ, slba, NULL))
+			failed = "I/O";
+		else if (memcmp(io.data, data, sizeof(data)) != 0)
+			failed = "data";
+		/* a reset under the I/O queue, or its end first */
+		if (!failed && round % 3 == 0 &&
+		    (!set_cc(&admin, 0) || recv(io.fd, data, 1, 0) > 0))
+			failed = "reset";
+		close(io.fd);
+	}
+	close(admin.fd);
+	return failed;
+}
+
+static void *run_host(void *arg)
+{
+	struct host *h = arg;
+
+	for (int i = 0; i < ROUNDS && !h->failed; i++)
+		h->failed = round_trip(h, i);
+	return NULL;
+}
+
+static struct target *start(const char *options, unsigned int threads)
+{
+	struct target *t;
+
+	assert_int_equal(target_create(&t, threads), 0);
+	assert_int_equal(target_add(t, options, NQN), 0);
+	if (target_start(t, "127.0.0.1:0"))
+		fail_msg("%s", err_text());
+	return t;
+}
+
+static void all_hosts(const char *options, unsigned int threads)
+{
+	struct target *t = start(options, threads);
+	struct host host[HOSTS];
+	pthread_t thread[HOSTS];
+
+	for (uint8_t i = 0; i < HOSTS; i++) {
+		host[i] = (struct host){ .target = t, .number = i };
+		assert_int_equal(pthread_create(&thread[i], NULL, run_host, &host[i]), 0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		ssd_set_temperature(target_enter(t, 0), i % 2 ? 300 : 400, 0);
+		target_leave(t, 0);
+	}
+	for (int i = 0; i < HOSTS; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 0; i < HOSTS; i++)
+		if (host[i].failed)
+			fail_msg("host %d: %s", i, host[i].failed);
+	target_destroy(t);
+}
+
+static void test_hosts_come_and_go_on_one_thread(void **state)
+{
+	all_hosts("size=16M,enable_s=0", 1);
+}
+
+static void test_hosts_come_and_go_on_several_threads(void **state)
+{
+	all_hosts("size=16M,enable_s=0", 3);
+}
+
+static void test_a_target_ends_under_its_hosts(void **state)
+{
+	struct target *t = start("size=16M,enable_s=0,read_us=1000", 2);
+	struct queue q[8];
+
+	for (int i = 0; i < 8; i++) {
+		assert_true(open_queue(&q[i], t));
+		assert_int_equal(connect_queue(&q[i], 0, NVME_CNTLID_DYNAMIC, 0), 0);
+		assert_true(set_cc(&q[i], 0x460001));
+	}
+	target_destroy(t);
+	for (int i = 0; i < 8; i++) {
+		assert_false(set_cc(&q[i], 0));
+		close(q[i].fd);
+	}
+}
+
+static void test_a_target_that_never_started_can_go(void **state)
+{
+	struct target *t;
+
+	assert_int_equal(target_create(&t, 2), 0);
+	assert_int_equal(target_add(t, "size=16M", NULL), 0);
+	target_destroy(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hosts_come_and_go_on_one_thread),
+		cmocka_unit_test(test_hosts_come_and_go_on_several_threads),
+		cmocka_unit_test(test_a_target_ends_under_its_hosts),
+		cmocka_unit_test(test_a_target_that_never_started_can_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
