@@ -34,6 +34,7 @@ from nvme.dotdict import DotDict
 from nvme.namespace import Namespace
 from nvme.pcie import Pcie
 from nvme.qpair import Qpair
+from nvme.serve import serve
 from nvme.software_ssd import sim
 from nvme.subsystem import Subsystem
 from nvme.verify import load as verify_load
@@ -61,6 +62,7 @@ __all__ = [
     "QpairDeletionError",
     "Subsystem",
     "config",
+    "serve",
     "sim",
     "srand",
     "verify_load",

@@ -1,4 +1,4 @@
-"""The command line: ``pynvme sim | perf | setup | reset ...``, and nvme-cli's words."""
+"""The command line: ``pynvme sim | perf | serve | setup | reset ...``, and nvme-cli's words."""
 
 from __future__ import annotations
 
@@ -112,6 +112,12 @@ def _perf(argv: Sequence[str]) -> int:
     return main(argv)
 
 
+def _serve(argv: Sequence[str]) -> int:
+    from nvme.serve import main
+
+    return main(argv)
+
+
 def _cmdlog(argv: Sequence[str]) -> int:
     from nvme.sessions import main
 
@@ -128,6 +134,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "sim": Command(_sim, "options of the software SSD; 'sim firmware' makes an image for it"),
     "perf": Command(_perf, "a quick benchmark of any device, with fio's options and job files"),
+    "serve": Command(_serve, "show software SSDs to hosts over NVMe/TCP"),
     "setup": Command(_take, "take drives from the kernel, so that they can be tested"),
     "reset": Command(_give_back, "give drives back to the kernel"),
     "status": Command(_status, "which NVMe drives there are, and who drives them"),

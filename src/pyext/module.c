@@ -125,8 +125,8 @@ PyObject *py_close_all(PyObject *module, PyObject *unused)
 }
 
 static int (*const adders[])(PyObject *module, struct py_state *state) = {
-	py_error_add, py_buffer_add, py_ctrl_add, py_qpair_add,
-	py_ns_add,    py_pcie_add,   py_sim_add,  py_ioworker_add,
+	py_error_add, py_buffer_add, py_ctrl_add, py_qpair_add,	   py_ns_add,
+	py_pcie_add,  py_target_add, py_sim_add,  py_ioworker_add,
 };
 
 /* Names and types that the hot path compares with. */
@@ -176,6 +176,7 @@ static const size_t references[] = {
 	REFERENCE(ns_type),
 	REFERENCE(pcie_type),
 	REFERENCE(sim_type),
+	REFERENCE(target_type),
 	REFERENCE(ioworker_type),
 	REFERENCE(function_type),
 	REFERENCE(method_type),

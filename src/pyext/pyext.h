@@ -57,6 +57,7 @@ struct py_state {
 	/* cold from here */
 	PyTypeObject *pcie_type;
 	PyTypeObject *sim_type;
+	PyTypeObject *target_type;
 	PyTypeObject *ioworker_type;
 	PyObject *nvme_error;
 	PyObject *enumerate_error;
@@ -210,6 +211,7 @@ int py_ctrl_add(PyObject *module, struct py_state *state);
 int py_qpair_add(PyObject *module, struct py_state *state);
 int py_ns_add(PyObject *module, struct py_state *state);
 int py_pcie_add(PyObject *module, struct py_state *state);
+int py_target_add(PyObject *module, struct py_state *state);
 int py_sim_add(PyObject *module, struct py_state *state);
 int py_ioworker_add(PyObject *module, struct py_state *state);
 

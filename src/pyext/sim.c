@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * sim.c - nvme._core.Sim: the software SSD behind a Controller. Its public face is Python's.
+ * sim.c - nvme._core.Sim: the software SSD behind a Controller, or one that is served. Its
+ * public face is Python's.
  */
 #include "pyext/pyext.h"
 
@@ -12,11 +13,17 @@
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/target.h"
 #include "ssd/ssd.h"
 
+/**
+ * struct py_sim - the SSD behind @ctrl, or the SSD @number of @target
+ */
 struct py_sim {
 	PyObject_HEAD struct py_state *state;
 	struct py_ctrl *ctrl;
+	struct py_target *target;
+	unsigned int number;
 };
 
 /* Enters the device; NULL with an exception when there is none. */
@@ -24,6 +31,8 @@ static struct ssd *sim_enter(struct py_sim *self)
 {
 	struct ssd *ssd;
 
+	if (self->target)
+		return py_target_enter(self->target, self->number);
 	if (py_ctrl_check(self->ctrl))
 		return NULL;
 	soft_lock(self->ctrl->ctrl->bus);
@@ -33,42 +42,75 @@ static struct ssd *sim_enter(struct py_sim *self)
 
 static void sim_exit(struct py_sim *self)
 {
-	soft_unlock(self->ctrl->ctrl->bus);
+	if (self->target)
+		py_target_leave(self->target, self->number);
+	else
+		soft_unlock(self->ctrl->ctrl->bus);
+}
+
+/* The SSD that a controller has on its soft bus. */
+static int sim_of_ctrl(struct py_sim *self, PyObject *arg)
+{
+	struct py_ctrl *ctrl = arg_object(arg, self->state->ctrl_type, "nvme", "Controller");
+
+	if (!ctrl || py_ctrl_check(ctrl))
+		return -1;
+	if (ctrl->ctrl->bus->ops != &soft_ops) {
+		py_fail(PyExc_TypeError, "%s is not a software SSD of this process",
+			ctrl->ctrl->bus->addr);
+		return -1;
+	}
+	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
+	return 0;
+}
+
+static int sim_of_target(struct py_sim *self, PyObject *target, PyObject *number)
+{
+	uint64_t n = 0;
+
+	if (arg_uint(number, "number", UINT32_MAX, &n) ||
+	    py_target_check((struct py_target *)target, n))
+		return -1;
+	self->target = (struct py_target *)Py_NewRef(target);
+	self->number = (unsigned int)n;
+	return 0;
 }
 
 static PyObject *sim_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-	ARGS_SPEC(spec, "Sim", 1, 1, "nvme");
+	ARGS_SPEC(spec, "Sim", 1, 2, "nvme", "number");
 	struct py_state *state = py_state_of(type);
-	struct py_ctrl *ctrl;
 	struct py_sim *self;
-	PyObject *arg[1];
+	PyObject *arg[2];
+	int rc;
 
 	if (!state || args_bind_call(&spec, args, kwargs, arg))
 		return NULL;
-	ctrl = arg_object(arg[0], state->ctrl_type, "nvme", "Controller");
-	if (!ctrl || py_ctrl_check(ctrl))
-		return NULL;
-	if (ctrl->ctrl->bus->ops != &soft_ops)
-		return py_fail(PyExc_TypeError, "%s is not a software SSD of this process",
-			       ctrl->ctrl->bus->addr);
 	self = py_alloc(type, state);
 	if (!self)
 		return NULL;
-	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);
-	return (PyObject *)self;
+	if (arg_is(arg[0], state->target_type))
+		rc = sim_of_target(self, arg[0], arg[1]);
+	else
+		rc = sim_of_ctrl(self, arg[0]);
+	if (!rc)
+		return (PyObject *)self;
+	Py_DECREF(self);
+	return NULL;
 }
 
 static int sim_traverse(PyObject *obj, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(obj));
 	Py_VISIT(((struct py_sim *)obj)->ctrl);
+	Py_VISIT(((struct py_sim *)obj)->target);
 	return 0;
 }
 
 static int sim_clear(PyObject *obj)
 {
 	Py_CLEAR(((struct py_sim *)obj)->ctrl);
+	Py_CLEAR(((struct py_sim *)obj)->target);
 	return 0;
 }
 
@@ -199,6 +241,25 @@ static PyObject *sim_remove(PyObject *obj, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(power_doc, "_power_ssd($self, on, /)\n--\n\n"
+			"Power of the drive itself: hosts lose it, or can connect again.");
+
+static PyObject *sim_power(PyObject *obj, PyObject *on)
+{
+	struct py_sim *self = (struct py_sim *)obj;
+	bool wanted = false;
+	struct ssd *ssd;
+	int rc;
+
+	if (arg_bool(on, "on", &wanted) || !(ssd = sim_enter(self)))
+		return NULL;
+	rc = ssd_power(ssd, wanted, clock_now_ns());
+	sim_exit(self);
+	if (rc)
+		return py_error(self->state, NULL, rc);
+	Py_RETURN_NONE;
+}
+
 static PyObject *get_temperature(PyObject *obj, void *closure)
 {
 	struct py_sim *self = (struct py_sim *)obj;
@@ -245,7 +306,11 @@ static PyObject *get_stats(PyObject *obj, void *closure)
 
 static PyObject *get_nvme(PyObject *obj, void *closure)
 {
-	return Py_NewRef((PyObject *)((struct py_sim *)obj)->ctrl);
+	struct py_sim *self = (struct py_sim *)obj;
+
+	if (self->target)
+		return py_fail(PyExc_AttributeError, "an SSD that is served has no Controller");
+	return Py_NewRef((PyObject *)self->ctrl);
 }
 
 static PyGetSetDef sim_getset[] = {
@@ -262,10 +327,13 @@ static PyMethodDef sim_methods[] = {
 	ARGS_METHOD("_fault_del", sim_fault_del, del_doc),
 	{ "_fault_list", sim_fault_list, METH_NOARGS, list_doc },
 	{ "remove", sim_remove, METH_NOARGS, remove_doc },
+	{ "_power_ssd", sim_power, METH_O, power_doc },
 	{ NULL, NULL, 0, NULL },
 };
 
-PyDoc_STRVAR(sim_doc, "Sim(nvme)\n--\n\nThe software SSD behind a Controller.");
+PyDoc_STRVAR(sim_doc,
+	     "Sim(nvme, number=0)\n--\n\n"
+	     "The software SSD behind a Controller, or one of those that a Target serves.");
 
 static PyType_Slot sim_slots[] = {
 	{ Py_tp_new, sim_new },		  { Py_tp_dealloc, sim_dealloc },
