@@ -11,7 +11,7 @@
 #include "ssd/step.h"
 
 /* Events that are not commands: enable, shutdown, coalescing, background operations. */
-#define EVENTS_EXTRA (64u + 2 * SSD_CTRLS_MAX)
+#define EVENTS_EXTRA (64u + 4 * SSD_CTRLS_MAX)
 #define CTX_CHUNK    256u
 
 int ssd_ctx_grow(struct ssd *ssd)

@@ -101,6 +101,8 @@ int ssd_exec(struct ssd_ctrl *ctrl, struct ssd_cmd *cmd, uint64_t now_ns)
 	c->ext = cmd;
 	if (!cmd->sqid)
 		c->flags |= SSD_CTX_ADMIN;
+	else if (ctrl->watch & SSD_WATCH_POWER)
+		c->latency_ns = ssd_power_use(ctrl);
 	ssd->stats.commands++;
 	ssd_execute(ssd, c);
 	return 0;
@@ -155,6 +157,7 @@ void ssd_ctrl_destroy(struct ssd_ctrl *ctrl)
 	ssd_exec_forget(ctrl, -1);
 	ssd_event_clear(&ssd->events, &ctrl->regs.enable);
 	ssd_event_clear(&ssd->events, &ctrl->regs.shutdown);
+	ssd_power_reset(ctrl);
 	while (*link != ctrl)
 		link = &(*link)->next;
 	*link = ctrl->next;

@@ -20,12 +20,16 @@
 #include "ssd/admin/feature_data.h"
 #include "ssd/event.h"
 #include "ssd/pci.h"
+#include "ssd/power/state.h"
 #include "ssd/power/thermal.h"
 #include "ssd/queue/dbbuf.h"
 #include "ssd/queue/irq.h"
 #include "ssd/queue/queue.h"
 
 #define SSD_CNTLID_PCIE 1
+
+#define SSD_WATCH_DBBUF 0x1u /* doorbells are in host memory too: dbbuf.h */
+#define SSD_WATCH_POWER 0x2u /* IO may have to wait: state.h */
 
 struct ssd;
 struct ssd_fabrics;
@@ -51,7 +55,7 @@ struct ssd_regs {
 /**
  * struct ssd_ctrl
  * @running: enabled, ready, decoding, bus master, no fatal status
- * @shadowed: doorbells are in host memory too: dbbuf.h
+ * @watch: SSD_WATCH_*, 0 when nothing is looked at before queues are served
  * @sq_next: round robin: where the next step begins
  * @page_bytes: CC.MPS
  * @next: of the drive's controllers, in order of their birth
@@ -65,7 +69,7 @@ struct ssd_ctrl {
 	uint64_t cq_dirty; /* bit q: entries were posted in this step */
 	uint64_t cq_wait;  /* bit q: completions wait for room */
 	bool running;
-	bool shadowed;
+	uint8_t watch;
 	uint8_t sq_next;
 	uint32_t page_bytes;
 	const struct ssd_host_ops *ops;
@@ -85,6 +89,7 @@ struct ssd_ctrl {
 	struct ssd_features feat;
 	struct ssd_feature_data featdata;
 	struct ssd_thermal thermal;
+	struct ssd_power power;
 	uint64_t nsid_changed;
 	uint16_t cntlid;
 	bool lost;

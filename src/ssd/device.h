@@ -45,7 +45,6 @@
 #include "ssd/ssd.h"
 #include "ssd/store.h"
 
-#define SSD_NPSS	 4   /* power states 0..4 */
 #define SSD_MNTMT	 303 /* kelvins, host controlled thermal management */
 #define SSD_MXTMT	 358
 #define SSD_HMB_ENTRIES	 256 /* descriptors of a host memory buffer */

@@ -299,17 +299,26 @@ static void interrupts(struct ssd_ctrl *ctrl)
 	}
 }
 
+/* May IO queues be served? */
+static __attribute__((noinline)) bool look_around(struct ssd_ctrl *ctrl)
+{
+	if (ctrl->watch & SSD_WATCH_DBBUF)
+		ssd_dbbuf_poll(ctrl);
+	return !(ctrl->watch & SSD_WATCH_POWER) || ssd_power_serves_io(ctrl);
+}
+
 /* What one controller has to do. */
 static inline unsigned int serve(struct ssd_ctrl *ctrl)
 {
 	unsigned int work = 0;
 
 	if (__builtin_expect(ctrl->running, 1)) {
-		if (SSD_UNLIKELY(ctrl->shadowed))
-			ssd_dbbuf_poll(ctrl);
+		bool io = SSD_LIKELY(!ctrl->watch) || look_around(ctrl);
+
 		if (__builtin_expect(ctrl->cq_wait != 0, 0))
 			work += unblock(ctrl);
-		work += serve_queues(ctrl);
+		work += SSD_LIKELY(io) ? serve_queues(ctrl) :
+					 run_queue(ctrl, &ctrl->sq[0], STEP_COMMANDS);
 	}
 	if (ctrl->cq_dirty)
 		interrupts(ctrl);

@@ -72,7 +72,7 @@ struct ssd_feature {
 /* NULL: this controller does not have it. */
 const struct ssd_feature *ssd_feature(const struct ssd_ctrl *ctrl, uint8_t fid);
 
-ssd_cmd_fn ssd_feature_set_power, ssd_feature_set_hctm;
+ssd_cmd_fn ssd_feature_set_power, ssd_feature_get_power, ssd_feature_set_hctm;
 ssd_cmd_fn ssd_feature_set_threshold, ssd_feature_get_threshold;
 ssd_cmd_fn ssd_feature_set_lba_range, ssd_feature_get_lba_range;
 ssd_cmd_fn ssd_feature_set_apst, ssd_feature_get_apst;

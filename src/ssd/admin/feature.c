@@ -100,7 +100,8 @@ static uint16_t set_profile(struct ssd *ssd, struct ssd_ctx *c)
 
 static const struct ssd_feature features[256] = {
 	[NVME_FEAT_ARBITRATION] = { CHANGE_SAVE, 0xffffff07, 0x00000005, NULL, NULL },
-	[NVME_FEAT_POWER_MANAGEMENT] = { CHANGE, 0x000000ff, 0, ssd_feature_set_power, NULL },
+	[NVME_FEAT_POWER_MANAGEMENT] = { CHANGE, 0x000000ff, 0, ssd_feature_set_power,
+					 ssd_feature_get_power },
 	[NVME_FEAT_LBA_RANGE] = { CHANGE | NVME_SEL_CAP_NS, 0x0000003f, 0,
 				  ssd_feature_set_lba_range, ssd_feature_get_lba_range },
 	[NVME_FEAT_TEMPERATURE_THRESHOLD] = { CHANGE, 0, SSD_WCTEMP, ssd_feature_set_threshold,

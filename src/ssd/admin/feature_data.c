@@ -6,7 +6,7 @@
  * default, zeros.
  *
  *   03h  NSID 00/0b, 00/02; range beyond the namespace 00/80; ranges overlap 01/14
- *   0Ch  a power state that there is not 00/02
+ *   0Ch  a power state that there is not, or that is operational 00/02
  *   0Dh  enabled already 00/0c; below HMMIN, list address, entries, alignment, size 00/02;
  *	  list not readable 00/04
  *   16h  values above 1 00/02
@@ -102,6 +102,16 @@ uint16_t ssd_feature_get_lba_range(struct ssd *ssd, struct ssd_ctx *c)
 	return ssd_data_to_host(ssd, c, r->entry, sizeof(r->entry));
 }
 
+/* An idle time of 0 leads nowhere; else the state is one that is not operational. */
+static bool apst_entry_valid(uint64_t entry)
+{
+	uint64_t state = NVME_GET(entry, APST_ITPS);
+
+	if (state > SSD_NPSS)
+		return false;
+	return !NVME_GET(entry, APST_ITPT) || ssd_power_states[state].flags & NVME_PSD_NOPS;
+}
+
 uint16_t ssd_feature_set_apst(struct ssd *ssd, struct ssd_ctx *c)
 {
 	struct nvme_apst table;
@@ -110,9 +120,10 @@ uint16_t ssd_feature_set_apst(struct ssd *ssd, struct ssd_ctx *c)
 	if (sc)
 		return sc;
 	for (unsigned int i = 0; i < sizeof(table.entry) / sizeof(table.entry[0]); i++)
-		if (NVME_GET(table.entry[i], APST_ITPS) > SSD_NPSS)
+		if (!apst_entry_valid(table.entry[i]))
 			return NVME_SC_INVALID_FIELD;
 	c->ctrl->featdata.apst = table;
+	ssd_power_set_autonomous(c->ctrl, NVME_GET(c->sqe.cdw11, APST_APSTE));
 	return 0;
 }
 

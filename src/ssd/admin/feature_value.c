@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Features of one dword whose values are checked: 02h Power Management, 10h Host Controlled
- * Thermal Management (Base 2.1 section 5.1.25.1). A value that is not there: 00/02.
+ * 10h Host Controlled Thermal Management (Base 2.1 section 5.1.25.1). A value that is not there:
+ * 00/02.
  */
 #include "ssd/admin/admin.h"
 #include "ssd/device.h"
-
-uint16_t ssd_feature_set_power(struct ssd *ssd, struct ssd_ctx *c)
-{
-	if (NVME_GET(c->sqe.cdw11, PM_PS) <= SSD_NPSS)
-		return 0;
-	c->error_loc = SSD_LOC(44, 0);
-	return NVME_SC_INVALID_FIELD;
-}
 
 /* A light throttling point below the heavy one, both within MNTMT..MXTMT; 0 is off. */
 uint16_t ssd_feature_set_hctm(struct ssd *ssd, struct ssd_ctx *c)

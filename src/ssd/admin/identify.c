@@ -44,32 +44,9 @@ void ssd_identify_names(const struct ssd *ssd, char sn[20], char mn[40], char su
 	snprintf(subnqn, 256, "%s", ssd->nqn);
 }
 
-/* Five power states, the last two not operational; power in 0.01 W. */
 static void fill_power(struct nvme_id_ctrl *id)
 {
-	static const struct nvme_psd states[SSD_NPSS + 1] = {
-		{ .mp = 600 },
-		{ .mp = 400, .rrt = 1, .rrl = 1, .rwt = 1, .rwl = 1 },
-		{ .mp = 300, .rrt = 2, .rrl = 2, .rwt = 2, .rwl = 2 },
-		{ .mp = 5,
-		  .flags = NVME_PSD_NOPS,
-		  .enlat = 1000,
-		  .exlat = 1500,
-		  .rrt = 3,
-		  .rrl = 3,
-		  .rwt = 3,
-		  .rwl = 3 },
-		{ .mp = 1,
-		  .flags = NVME_PSD_NOPS,
-		  .enlat = 5000,
-		  .exlat = 12000,
-		  .rrt = 4,
-		  .rrl = 4,
-		  .rwt = 4,
-		  .rwl = 4 },
-	};
-
-	memcpy(id->psd, states, sizeof(states));
+	memcpy(id->psd, ssd_power_states, sizeof(ssd_power_states));
 	id->npss = SSD_NPSS;
 	id->apsta = NVME_APSTA_SUPPORTED;
 	id->wctemp = SSD_WCTEMP;

@@ -36,6 +36,7 @@ static void reset_ctrl(struct ssd_ctrl *ctrl, enum ssd_reset kind)
 	ssd_features_reset(ctrl);
 	ssd_feature_data_reset(ctrl);
 	ssd_thermal_init(ctrl);
+	ssd_power_reset(ctrl);
 	if (kind == SSD_RESET_FUNCTION || kind == SSD_RESET_POWER) {
 		ssd_irq_reset(ctrl);
 		ssd_pci_init(ctrl);

@@ -45,7 +45,7 @@ void ssd_dbbuf_poll(struct ssd_ctrl *ctrl)
 void ssd_dbbuf_reset(struct ssd_ctrl *ctrl)
 {
 	ctrl->dbbuf = (struct ssd_dbbuf){ 0 };
-	ctrl->shadowed = false;
+	ctrl->watch &= (uint8_t)~SSD_WATCH_DBBUF;
 }
 
 static volatile uint32_t *map_page(struct ssd *ssd, struct ssd_ctx *c, uint64_t iova, uint16_t loc)
@@ -89,7 +89,7 @@ uint16_t ssd_admin_doorbell_buffer(struct ssd *ssd, struct ssd_ctx *c)
 		return NVME_SC_INVALID_FIELD;
 	c->ctrl->dbbuf.shadow = shadow;
 	c->ctrl->dbbuf.event = event;
-	c->ctrl->shadowed = true;
+	c->ctrl->watch |= SSD_WATCH_DBBUF;
 	adopt(c->ctrl);
 	return 0;
 }

@@ -18,7 +18,7 @@
 
 /**
  * struct ssd_dbbuf
- * @shadow, @event: the host's pages, laid out as the doorbells; used while ssd_ctrl.shadowed
+ * @shadow, @event: the host's pages, laid out as the doorbells; used while SSD_WATCH_DBBUF is set
  * @seen: what was copied last: a host that never writes a shadow uses the register
  */
 struct ssd_dbbuf {
@@ -27,7 +27,7 @@ struct ssd_dbbuf {
 	uint32_t seen[SSD_DBBUF_WORDS];
 };
 
-/* Each step while ssd_ctrl.shadowed: shadow to doorbells, doorbells to EventIdx. */
+/* Each step while SSD_WATCH_DBBUF is set: shadow to doorbells, doorbells to EventIdx. */
 void ssd_dbbuf_poll(struct ssd_ctrl *ctrl);
 /* Controller level reset: back to the registers. */
 void ssd_dbbuf_reset(struct ssd_ctrl *ctrl);
