@@ -199,6 +199,9 @@ static int fake_read(struct bus *bus, uint64_t off, int width, uint64_t *val)
 	case NVME_REG_ASQ:
 		*val = fake->asq;
 		break;
+	case NVME_REG_CRTO:
+		*val = fake->crto;
+		break;
 	default:
 		*val = 0;
 	}

@@ -49,7 +49,7 @@ struct fake_ctrl {
 	struct nvme_id_ns id_ns;
 	/* registers */
 	uint64_t cap, asq, acq;
-	uint32_t vs, cc, csts, aqa;
+	uint32_t vs, cc, csts, aqa, crto;
 	uint8_t config[256];
 	/* how it shall behave */
 	fake_script_fn *script;

@@ -13,7 +13,6 @@
 #include "base/counts.h"
 #include "base/err.h"
 #include "fixture.h"
-#include "nvme/time.h"
 
 static int64_t live(void)
 {
@@ -369,73 +368,6 @@ static void doorbells_without_a_mapping_are_register_writes(void **state)
 	fake_destroy(fake);
 }
 
-static uint64_t clock_of_the_test(void *priv)
-{
-	return *(uint64_t *)priv;
-}
-
-static void nap_of_the_test(void *priv, uint64_t ns)
-{
-	*(uint64_t *)priv += ns ? ns : 1;
-}
-
-static const struct nvme_time_ops time_of_the_test = { clock_of_the_test, nap_of_the_test };
-
-static enum fake_verdict hold_identify(struct fake_ctrl *fake, uint16_t qid,
-				       const struct nvme_sqe *sqe, struct nvme_cqe *cqe)
-{
-	return sqe->opc == NVME_ADMIN_IDENTIFY ? FAKE_HOLD : FAKE_COMPLETE;
-}
-
-/* Real time is not allowed to matter: two minutes would end the test program. */
-static void waiting_goes_by_the_clock_that_is_given(void **state)
-{
-	uint64_t now_ns = UINT64_C(7) << 60;
-	struct nvme_ctrl_opts opts = { .time = &time_of_the_test, .time_priv = &now_ns };
-	struct fake_ctrl *fake = fake_create();
-	struct nvme_ctrl *ctrl = NULL;
-
-	fake->cap |= NVME_SET(255, CAP_TO);
-	fake->never_ready = true;
-	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), -ETIMEDOUT);
-
-	assert_in_range(now_ns - (UINT64_C(7) << 60), UINT64_C(127500000000),
-			UINT64_C(127600000000));
-	fake_destroy(fake);
-}
-
-static void commands_wait_by_the_clock_that_is_given(void **state)
-{
-	uint64_t now_ns = UINT64_C(7) << 60;
-	struct nvme_ctrl_opts opts = { .time = &time_of_the_test, .time_priv = &now_ns };
-	struct fake_ctrl *fake = fake_create();
-	struct nvme_ctrl *ctrl = NULL;
-
-	fake->script = hold_identify;
-	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), -ETIMEDOUT);
-
-	assert_in_range(now_ns - (UINT64_C(7) << 60), UINT64_C(5000000000), UINT64_C(5100000000));
-	fake_destroy(fake);
-}
-
-static void a_shutdown_has_the_time_that_the_device_asks_for(void **state)
-{
-	uint64_t now_ns = 1, begin_ns;
-	struct nvme_ctrl_opts opts = { .time = &time_of_the_test, .time_priv = &now_ns };
-	struct fake_ctrl *fake = fake_create();
-	struct nvme_ctrl *ctrl = NULL;
-
-	fake->id.rtd3e = 30000000;
-	assert_int_equal(nvme_ctrl_open_bus(&ctrl, &fake->bus, &opts), 0);
-	fake->cc |= NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN); /* one that does not end */
-	begin_ns = now_ns;
-	assert_int_equal(nvme_ctrl_shutdown(ctrl, false), -ETIMEDOUT);
-
-	assert_in_range(now_ns - begin_ns, UINT64_C(30000000000), UINT64_C(30100000000));
-	nvme_ctrl_put(ctrl);
-	fake_destroy(fake);
-}
-
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
@@ -459,9 +391,6 @@ int main(void)
 		cmocka_unit_test(an_init_of_the_callers_own_replaces_the_standard_one),
 		cmocka_unit_test(an_init_that_posts_events_to_no_queue_is_told),
 		cmocka_unit_test(doorbells_without_a_mapping_are_register_writes),
-		cmocka_unit_test(waiting_goes_by_the_clock_that_is_given),
-		cmocka_unit_test(commands_wait_by_the_clock_that_is_given),
-		cmocka_unit_test(a_shutdown_has_the_time_that_the_device_asks_for),
 	};
 
 	return cmocka_run_group_tests_name("nvme/ctrl", tests, NULL, NULL);

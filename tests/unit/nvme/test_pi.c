@@ -64,6 +64,52 @@ static void tags_are_big_endian_and_count_up(void **state)
 		assert_int_equal(p.meta[i], 0);
 }
 
+static uint32_t reftag_at(const struct paper *p, unsigned int i)
+{
+	const uint8_t *tag = p->meta + (size_t)i * 8 + 4;
+
+	return (uint32_t)tag[0] << 24 | (uint32_t)tag[1] << 16 | (uint32_t)tag[2] << 8 | tag[3];
+}
+
+static void type_2_has_the_lbas_as_reference_tags_too(void **state)
+{
+	struct paper p;
+
+	write_on_paper(&p, 2, 8, false);
+
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(reftag_at(&p, i), 0x12345678 + i);
+	assert_int_equal(check(&p), 0);
+	p.meta[2 * 8 + 7]++;
+	assert_int_equal(check(&p), NVME_SC_REFTAG_CHECK);
+}
+
+/* Both directions: a write that is as wrong as its read would fit. */
+static void reads_and_writes_carry_the_first_reference_tag(void **state)
+{
+	static const uint8_t opcodes[] = { NVME_CMD_READ, NVME_CMD_WRITE, NVME_CMD_COMPARE };
+	struct paper p;
+
+	for (uint8_t type = 0; type <= 3; type++)
+		for (unsigned int i = 0; i < 3; i++) {
+			write_on_paper(&p, type, 8, false);
+			nvme_cmd_rw(&p.req, &p.ns, opcodes[i], p.data, 0x912345678, 3, REF);
+			assert_int_equal(p.req.sqe.cdw14, type == 1 || type == 2 ? 0x12345678 : 0);
+		}
+}
+
+static void type_3_has_one_reference_tag_for_all(void **state)
+{
+	struct paper p;
+
+	write_on_paper(&p, 3, 8, false);
+	p.req.sqe.cdw14 = 0xabcd1234;
+	nvme_pi_generate(&p.format, &p.req, p.meta);
+
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(reftag_at(&p, i), 0xabcd1234);
+}
+
 /* CRC-16 T10-DIF bit by bit, from its definition. */
 static uint16_t slow_crc(const uint8_t *data, size_t len, uint16_t crc)
 {
@@ -239,6 +285,9 @@ int main(void)
 #define S(test) cmocka_unit_test_setup_teardown(test, open_with_metadata, sim_close)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tags_are_big_endian_and_count_up),
+		cmocka_unit_test(type_2_has_the_lbas_as_reference_tags_too),
+		cmocka_unit_test(reads_and_writes_carry_the_first_reference_tag),
+		cmocka_unit_test(type_3_has_one_reference_tag_for_all),
 		cmocka_unit_test(the_guard_covers_data_and_the_metadata_before_it),
 		cmocka_unit_test(every_broken_piece_has_its_status),
 		cmocka_unit_test(only_what_is_asked_for_is_checked),

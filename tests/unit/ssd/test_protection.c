@@ -128,6 +128,49 @@ static void pi_is_inserted_and_stripped(void **state)
 	rig_destroy(r);
 }
 
+static void tags_that_are_inserted_count_up_but_in_type_3(void **state)
+{
+	for (uint32_t type = 1; type <= 3; type++) {
+		struct rig *r = formatted("latency=none,ms=8,erase_s=0", type, false, false);
+		uint8_t *meta = r->buf2, want[8];
+
+		memset(r->buf, 0x11, 3 * 512);
+		assert_int_equal(cmd(r, NVME_CMD_WRITE, 100, 3, r->buf, NULL, PRACT, 100), 0);
+		assert_int_equal(cmd(r, NVME_CMD_READ, 100, 3, r->buf, meta, 0, 0), 0);
+
+		for (uint32_t i = 0; i < 3; i++) {
+			put_pi(want, r->buf, 0x1234, 100 + (type == 3 ? 0 : i));
+			assert_memory_equal(meta + (size_t)i * 8, want, 8);
+		}
+		rig_destroy(r);
+	}
+}
+
+/* The host's tags from @base on; a read that expects @base finds each of them right. */
+static void tags_are_checked_lba_by_lba(void **state)
+{
+	for (uint32_t type = 1; type <= 2; type++) {
+		const uint32_t base = type == 1 ? 100 : 7777;
+		struct rig *r = formatted("latency=none,ms=8,erase_s=0", type, false, false);
+		uint8_t *meta = r->buf2;
+
+		memset(r->buf, 0x11, 3 * 512);
+		for (uint32_t i = 0; i < 3; i++)
+			put_pi(meta + (size_t)i * 8, r->buf, 0x1234, base + i);
+		assert_int_equal(cmd(r, NVME_CMD_WRITE, 100, 3, r->buf, meta, ALL, base), 0);
+		assert_int_equal(cmd(r, NVME_CMD_READ, 100, 3, r->buf, meta, ALL, base), 0);
+		assert_int_equal(cmd(r, NVME_CMD_VERIFY, 100, 3, NULL, NULL, ALL, base), 0);
+		/* each tag alone */
+		for (uint32_t i = 0; i < 3; i++) {
+			meta[i * 8 + 7] ^= 1;
+			assert_int_equal(cmd(r, NVME_CMD_WRITE, 100, 3, r->buf, meta, ALL, base),
+					 NVME_SC_REFTAG_CHECK);
+			meta[i * 8 + 7] ^= 1;
+		}
+		rig_destroy(r);
+	}
+}
+
 /* A write of LBA 50 with PI of the host's, one of its fields wrong. */
 static void wrong_pi(uint32_t type, uint32_t prinfo, uint16_t app, uint32_t ref, int flip,
 		     uint16_t want)
@@ -264,6 +307,8 @@ int main(void)
 		cmocka_unit_test(interleaved_metadata_travels_in_the_data),
 		cmocka_unit_test(interleaved_metadata_counts_for_mdts),
 		cmocka_unit_test(pi_is_inserted_and_stripped),
+		cmocka_unit_test(tags_that_are_inserted_count_up_but_in_type_3),
+		cmocka_unit_test(tags_are_checked_lba_by_lba),
 		cmocka_unit_test(each_field_is_checked_as_asked),
 		cmocka_unit_test(all_ones_switch_checks_off),
 		cmocka_unit_test(wrong_commands_are_refused),

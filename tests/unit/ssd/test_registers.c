@@ -169,6 +169,53 @@ static void after_shutdown_a_reset_is_needed(void **state)
 	rig_destroy(r);
 }
 
+static void interrupt_masks_are_set_cleared_and_reset(void **state)
+{
+	struct rig *r = rig_create("");
+
+	for (unsigned int how = 0; how < 4; how++) {
+		rig_enable(r);
+		rig_set_reg(r, NVME_REG_INTMS, 0x81);
+		rig_set_reg(r, NVME_REG_INTMS, 0x02);
+		assert_int_equal(rig_reg(r, NVME_REG_INTMS), 0x83);
+		rig_set_reg(r, NVME_REG_INTMC, 0x01);
+		assert_int_equal(rig_reg(r, NVME_REG_INTMC), 0x82);
+
+		if (how == 0)
+			rig_set_reg(r, NVME_REG_CC, 0);
+		else if (how == 1)
+			rig_set_reg(r, NVME_REG_NSSR, NVME_NSSR_NSSRC);
+		else if (how == 2)
+			assert_int_equal(ssd_flr(ssd_pcie(r->ssd), r->now_ns), 0);
+		else
+			assert_int_equal(ssd_power(r->ssd, false, r->now_ns) |
+						 ssd_power(r->ssd, true, r->now_ns),
+					 0);
+		assert_int_equal(rig_reg(r, NVME_REG_INTMS), 0);
+	}
+	rig_destroy(r);
+}
+
+/* What a controller was enabled with stays until it is disabled. */
+static void page_size_arbitration_and_command_set_are_fixed_while_enabled(void **state)
+{
+	const uint32_t fields = (uint32_t)(NVME_SET(1, CC_MPS) | NVME_SET(1, CC_AMS) |
+					   NVME_SET(NVME_CC_CSS_ALL, CC_CSS));
+	struct rig *r = rig_create("vs=2.0");
+	uint32_t cc;
+
+	rig_enable(r);
+	cc = rig_reg(r, NVME_REG_CC);
+	rig_set_reg(r, NVME_REG_CC, cc | fields);
+	assert_int_equal(rig_reg(r, NVME_REG_CC), cc);
+	rig_create_queue(r, 1, RIG_DEPTH); /* whose memory 8 KiB pages would refuse */
+
+	rig_set_reg(r, NVME_REG_CC, 0);
+	rig_set_reg(r, NVME_REG_CC, fields);
+	assert_int_equal(rig_reg(r, NVME_REG_CC), fields);
+	rig_destroy(r);
+}
+
 static void a_subsystem_reset_is_told_and_cleared(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -251,6 +298,8 @@ int main(void)
 		cmocka_unit_test(commands_before_ready_are_not_fetched),
 		cmocka_unit_test(shutdown_takes_its_time),
 		cmocka_unit_test(after_shutdown_a_reset_is_needed),
+		cmocka_unit_test(interrupt_masks_are_set_cleared_and_reset),
+		cmocka_unit_test(page_size_arbitration_and_command_set_are_fixed_while_enabled),
 		cmocka_unit_test(a_subsystem_reset_is_told_and_cleared),
 		cmocka_unit_test(read_only_registers_stay),
 		cmocka_unit_test(without_power_all_registers_are_ones),

@@ -112,6 +112,29 @@ static void thresholds_are_evaluated_at_once(void **state)
 	rig_destroy(r);
 }
 
+/* Base 2.1: greater than or equal to the one, less than or equal to the other. */
+static void a_temperature_at_its_threshold_exceeds_it(void **state)
+{
+	struct rig *r = rig_ready("temp=310");
+
+	watch_temperature(r);
+	bench_aers(r, 4);
+	assert_int_equal(threshold(r, OVER(320)), 0);
+	assert_int_equal(threshold(r, UNDER(300)), 0);
+	assert_int_equal(bench_event(r), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		const unsigned int at = i ? 300 : 320, inside = i ? 301 : 319;
+
+		assert_int_equal(ssd_set_temperature(r->ssd, inside, r->now_ns), 0);
+		assert_int_equal(bench_event(r), 0);
+		assert_int_equal(ssd_set_temperature(r->ssd, at, r->now_ns), 0);
+		assert_int_equal(bench_event(r), HOT);
+		assert_int_equal(ssd_set_temperature(r->ssd, 310, r->now_ns), 0);
+		bench_log(r, NVME_LOG_SMART, 512);
+	}
+	rig_destroy(r);
+}
+
 static void thresholds_read_back_and_reset(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -241,6 +264,7 @@ int main(void)
 		cmocka_unit_test(warnings_are_sent_when_asked_for),
 		cmocka_unit_test(notices_are_sent_when_asked_for),
 		cmocka_unit_test(thresholds_are_evaluated_at_once),
+		cmocka_unit_test(a_temperature_at_its_threshold_exceeds_it),
 		cmocka_unit_test(thresholds_read_back_and_reset),
 		cmocka_unit_test(sensors_that_are_not_there_are_refused),
 		cmocka_unit_test(events_of_different_types_do_not_mask_each_other),
