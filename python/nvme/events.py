@@ -43,7 +43,6 @@ class Event(NamedTuple):
     crc_expected: int
     crc_got: int
     bad_lbas: int
-    more: int  # events of the same kind that this one stands for
 
 
 class Mismatch(NamedTuple):
@@ -97,7 +96,7 @@ def _aer(event: Event, callback: AerCallback | None) -> None:
 
 
 def mismatch(event: Event) -> Mismatch:
-    found = Mismatch(event.nsid, *event[7:13])
+    found = Mismatch(event.nsid, *event[-6:])
     _log().error("%s", found)
     return found
 
@@ -110,8 +109,6 @@ def report(event: Event, callback: AerCallback | None) -> None:
     if event.kind == TIMEOUT:
         seconds = event.timeout_ms / 1000
         text = f"drive timeout: {seconds:g} sec, qpair: {event.sqid}, cid: {event.cid}"
-        if event.more:
-            text += f", and {event.more} more commands of this worker"
     elif event.kind == FATAL:
         text = "controller fatal status (CSTS.CFS)"
     elif event.kind == GONE:

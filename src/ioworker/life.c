@@ -134,21 +134,6 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	}
 }
 
-/*
- * A read, or a second write, that overtakes a write of the same worker would be told from lost data
- * by nobody. One command at a time overtakes none.
- */
-static bool overtakes_itself(const struct ioworker *w)
-{
-	bool writes = false;
-
-	for (uint32_t i = 0; i < w->plan.nops; i++)
-		writes |= w->plan.opcodes[i] == NVME_CMD_WRITE ||
-			  w->plan.opcodes[i] == NVME_CMD_WRITE_ZEROES ||
-			  w->plan.opcodes[i] == NVME_CMD_WRITE_UNCORRECTABLE;
-	return writes && w->qdepth > 1;
-}
-
 static int open_resources(struct ioworker *w)
 {
 	struct nvme_ctrl *ctrl = w->ns->ctrl;
@@ -189,11 +174,6 @@ int ioworker_open(struct ioworker *w, uint64_t now_ns)
 		ioworker_close(w);
 		return err;
 	}
-	w->req_flags = NVME_REQ_QUIET;
-	if (nvme_config.verify && overtakes_itself(w)) {
-		w->req_flags |= NVME_REQ_ORDERED;
-		nvme_ns_order(w->ns, true);
-	}
 	ioworker_begin(w, now_ns);
 	return 0;
 }
@@ -217,9 +197,6 @@ void ioworker_close(struct ioworker *w)
 	if (w->q)
 		(void)nvme_qpair_delete(w->q);
 	w->q = NULL;
-	if (w->req_flags & NVME_REQ_ORDERED)
-		nvme_ns_order(w->ns, false);
-	w->req_flags = 0;
 	/* From here on nobody else touches the slots. */
 	if (w->lost[0] && !w->failed) {
 		w->failed = true;

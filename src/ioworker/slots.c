@@ -122,31 +122,31 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 	slot->movable = false;
 	switch (io->opcode) {
 	case NVME_CMD_READ:
-		req->flags = w->req_flags | NVME_REQ_CHECK;
+		req->flags = NVME_REQ_QUIET | NVME_REQ_CHECK;
 		command_rw(w, req, io, slot->read_data);
 		slot->movable = !nvme_config.fua_read && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_WRITE:
-		req->flags = w->req_flags | NVME_REQ_STAMP;
+		req->flags = NVME_REQ_QUIET | NVME_REQ_STAMP;
 		command_rw(w, req, io, slot->write_data);
 		slot->movable = !nvme_config.fua_write && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_FLUSH:
-		req->flags = w->req_flags;
+		req->flags = NVME_REQ_QUIET;
 		nvme_cmd_flush(req, w->ns);
 		break;
 	case NVME_CMD_DSM:
-		req->flags = w->req_flags;
+		req->flags = NVME_REQ_QUIET;
 		command_dsm(w, slot, io);
 		break;
 	case NVME_CMD_COPY:
-		req->flags = w->req_flags;
+		req->flags = NVME_REQ_QUIET;
 		command_copy(w, slot, io);
 		break;
 	default:
 		if (plan_moves_lbas(io->opcode))
 			data = to_device(io->opcode) ? slot->write_data : slot->read_data;
-		req->flags = w->req_flags;
+		req->flags = NVME_REQ_QUIET;
 		command_rw(w, req, io, data);
 	}
 }

@@ -67,7 +67,6 @@ struct ioworker {
 	/* cold from here */
 	struct ioworker_slot *slots;
 	struct dma_mem mem;
-	uint16_t req_flags; /* of every command: NVME_REQ_QUIET, NVME_REQ_ORDERED */
 	uint64_t start_ns;
 	uint64_t ended_ns;
 	uint64_t ending_ns; /* since when @ending */

@@ -28,7 +28,7 @@ int nvme_lba_lock(struct nvme_req *req)
 	struct verify_table *table;
 	int err;
 
-	if (!ns || !req->nlb || !(ns->locks || req->flags & NVME_REQ_ORDERED))
+	if (!ns || !ns->locks || !req->nlb)
 		return 0;
 	table = nvme_ns_format(ns)->verify;
 	if (!table)

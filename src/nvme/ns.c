@@ -87,7 +87,7 @@ static int apply(struct nvme_ns *ns, const struct nvme_id_ns *id)
 	}
 	f->former = former;
 	find_table(ns, f);
-	ns->slow = ns->locks || ns->ordered || f->meta_bytes;
+	ns->slow = ns->locks || f->meta_bytes;
 	atomic_store(&ns->format, f);
 	return 0;
 }
@@ -232,15 +232,7 @@ void nvme_ns_set_locks(struct nvme_ns *ns, bool on)
 {
 	pthread_mutex_lock(&ns->ctrl->ns_lock);
 	ns->locks = on;
-	ns->slow = ns->locks || ns->ordered || nvme_ns_format(ns)->meta_bytes;
-	pthread_mutex_unlock(&ns->ctrl->ns_lock);
-}
-
-void nvme_ns_order(struct nvme_ns *ns, bool on)
-{
-	pthread_mutex_lock(&ns->ctrl->ns_lock);
-	ns->ordered += on ? 1 : -1u;
-	ns->slow = ns->locks || ns->ordered || nvme_ns_format(ns)->meta_bytes;
+	ns->slow = ns->locks || nvme_ns_format(ns)->meta_bytes;
 	pthread_mutex_unlock(&ns->ctrl->ns_lock);
 }
 

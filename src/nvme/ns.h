@@ -36,9 +36,8 @@ struct nvme_ns_format {
 struct nvme_ns {
 	struct nvme_ctrl *ctrl;
 	uint32_t nsid;
-	_Atomic bool locks;	  /* Namespace.verify_enable(); set by nvme_ns_set_locks() */
-	_Atomic bool slow;	  /* locks, metadata or PI: reads need more than a data pointer */
-	_Atomic uint32_t ordered; /* submitters of NVME_REQ_ORDERED, see nvme_ns_order() */
+	_Atomic bool locks; /* Namespace.verify_enable(); set by nvme_ns_set_locks() */
+	_Atomic bool slow;  /* locks, metadata or PI: reads need more than a data pointer */
 	_Atomic(struct nvme_ns_format *) format; /* and all former ones, until the last put */
 	/* cold from here */
 	uint32_t refs;
@@ -72,12 +71,6 @@ void nvme_ns_put(struct nvme_ns *ns);
 int nvme_ns_refresh(struct nvme_ns *ns);
 /* LBA locks on or off, for commands submitted from now on. */
 void nvme_ns_set_locks(struct nvme_ns *ns, bool on);
-
-/*
- * Commands with NVME_REQ_ORDERED are about to come, or no longer: among them conflicting ones wait
- * for each other, while all others go as they are.
- */
-void nvme_ns_order(struct nvme_ns *ns, bool on);
 
 /* d.config() of the process; read once a command. */
 struct nvme_config {

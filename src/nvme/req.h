@@ -31,11 +31,10 @@ typedef void nvme_req_done_fn(struct nvme_req *req);
 #define NVME_REQ_LATE	  0x40u /* its timeout has been reported (driver) */
 #define NVME_REQ_MISS	  0x80u /* the host read other data than was written, see @miss (driver) */
 #define NVME_REQ_SYNTHETIC \
-	0x100u			 /* completed without the device: drained, or never sent (driver) */
-#define NVME_REQ_HOOKED	 0x200u	 /* completion changes what is known of LBAs (driver) */
-#define NVME_REQ_JUDGED	 0x400u	 /* the status is the host's, the drive's was another (driver) */
-#define NVME_REQ_QUIET	 0x800u	 /* its submitter looks for NVME_REQ_LATE itself: no event */
-#define NVME_REQ_ORDERED 0x1000u /* takes LBA locks, also where the namespace has them off */
+	0x100u		       /* completed without the device: drained, or never sent (driver) */
+#define NVME_REQ_HOOKED 0x200u /* completion changes what is known of LBAs (driver) */
+#define NVME_REQ_JUDGED 0x400u /* the status is the host's, the drive's was another (driver) */
+#define NVME_REQ_QUIET	0x800u /* its submitter looks for NVME_REQ_LATE itself: no event */
 
 /* Flags of the driver; submission clears them. */
 #define NVME_REQ_DRIVER_FLAGS                                                                     \

@@ -160,8 +160,8 @@ void py_wait_deliver(struct py_wait *w, struct py_req *r)
 	py_req_put(w->state, r);
 }
 
-/* The texts of events are Python's: Controller._on_event(). @more: of the same kind. */
-static void report_event(struct py_wait *w, const struct nvme_event *ev, unsigned int more)
+/* The texts of events are Python's: Controller._on_event(). */
+static void report_event(struct py_wait *w, const struct nvme_event *ev)
 {
 	PyObject *result;
 
@@ -170,70 +170,38 @@ static void report_event(struct py_wait *w, const struct nvme_event *ev, unsigne
 	if (ev->type == NVME_EVENT_GONE)
 		w->gone = true;
 	callback_depth++;
-	result = PyObject_CallMethod((PyObject *)w->ctrl, "_on_event", "iIIIIIIKKKIIII",
+	result = PyObject_CallMethod((PyObject *)w->ctrl, "_on_event", "iIIIIIIKKKIII",
 				     (int)ev->type, (unsigned int)ev->sqid, (unsigned int)ev->cid,
 				     ev->cqe.cdw0, (unsigned int)ev->cqe.status, ev->timeout_ms,
 				     ev->nsid, (unsigned long long)ev->lba,
 				     (unsigned long long)ev->stamp, (unsigned long long)ev->token,
-				     ev->crc_expected, ev->crc_got, ev->bad_lbas, more);
+				     ev->crc_expected, ev->crc_got, ev->bad_lbas);
 	callback_depth--;
 	if (!result)
 		note_exception(w, (PyObject *)w->ctrl);
 	Py_XDECREF(result);
 }
 
-/* Its commands come by the dozen, and their identifiers say nothing to a script. */
-static bool is_late_worker(const struct py_ctrl *ctrl, const struct nvme_event *ev)
-{
-	struct list_node *node;
-
-	if (ev->type != NVME_EVENT_TIMEOUT || !ev->sqid)
-		return false;
-	for (node = ctrl->qpairs.next; node != &ctrl->qpairs; node = node->next)
-		if (list_entry(node, struct py_qpair, node)->sqid == ev->sqid)
-			return false;
-	return true;
-}
-
-static int pop_event(struct py_wait *w, bool aers, struct nvme_event *ev)
-{
-	struct nvme_ctrl *ctrl = w->ctrl->ctrl;
-
-	if (!ctrl)
-		return 0;
-	return aers ? nvme_event_pop(ctrl, ev, NULL) : nvme_event_pop_but(ctrl, NVME_EVENT_AER, ev);
-}
-
-/*
- * A bounded number a call, so that a storm of events leaves room for deadlines and signals. The
- * timeouts of a worker are one event, with their number.
- */
-static void report_events(struct py_wait *w, bool aers)
-{
-	struct nvme_event ev, late = { 0 };
-	unsigned int left = 64, nlate = 0;
-
-	while (left && pop_event(w, aers, &ev) > 0) {
-		if (is_late_worker(w->ctrl, &ev) && (!nlate || ev.sqid == late.sqid)) {
-			if (!nlate++)
-				late = ev;
-			continue;
-		}
-		report_event(w, &ev, 0);
-		left--;
-	}
-	if (nlate)
-		report_event(w, &late, nlate - 1);
-}
+/* A bounded number a call, so that a storm of events leaves room for deadlines and signals. */
+#define EVENTS_MAX 64u
 
 void py_wait_events_but_aers(struct py_wait *w)
 {
-	report_events(w, false);
+	struct nvme_event ev;
+	unsigned int left = EVENTS_MAX;
+
+	while (left-- && w->ctrl->ctrl &&
+	       nvme_event_pop_but(w->ctrl->ctrl, NVME_EVENT_AER, &ev) > 0)
+		report_event(w, &ev);
 }
 
 void py_wait_events(struct py_wait *w)
 {
-	report_events(w, true);
+	struct nvme_event ev;
+	unsigned int left = EVENTS_MAX;
+
+	while (left-- && w->ctrl->ctrl && nvme_event_pop(w->ctrl->ctrl, &ev, NULL) > 0)
+		report_event(w, &ev);
 }
 
 int py_wait_end(struct py_wait *w)

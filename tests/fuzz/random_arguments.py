@@ -225,8 +225,8 @@ def helps(error: Exception, label: str, signature: inspect.Signature) -> bool:
     names = [re.escape(name) for name in signature.parameters]
     if any(re.search(rf"\b{name}\b", text) for name in names):
         return True
-    # waitdone() in a callback, a closed file: not about arguments at all.
-    return f"{label.split('.')[-1]}()" in text
+    # Python says of a method, or of a function that it was given, how it is called.
+    return any(f"{name}()" in text for name in (label.split(".")[-1], "<lambda>", "len"))
 
 
 def shown(positional: list[Any], keywords: dict[str, Any]) -> str:

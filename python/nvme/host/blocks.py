@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from nvme import decode, spec
 from nvme.buffer import Buffer
@@ -17,7 +16,6 @@ from nvme.host.word import U16, U32, U64, Word, nsid, number
 NVM = spec.IoOpcode
 #: Bits of dword 12.
 LIMITED_RETRY, FUA, PRINFO, STC, DEAC = 31, 30, 26, 24, 25
-PRACT, PI_BYTES = 8, 8
 
 
 def _add_range(parser: argparse.ArgumentParser) -> None:
@@ -50,9 +48,6 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         parser, "-z", "--data-size", dest="size", default=None, help="bytes (default: the LBAs')"
     )
     parser.add_argument("-d", "--data", metavar="FILE", help="data (default: standard in/output)")
-    parser.add_argument(
-        "-M", "--metadata", metavar="FILE", help="metadata, where they have a buffer of their own"
-    )
     number(parser, "-D", "--dsm", most=0xFF, help="dataset management attributes")
     number(parser, "-T", "--dir-type", dest="dtype", most=15, help="directive type")
     number(parser, "-S", "--dir-spec", dest="dspec", most=U16, help="directive specific field")
@@ -77,33 +72,21 @@ def _cdws(args: argparse.Namespace) -> dict[str, int]:
     }
 
 
-class Sizes(NamedTuple):
-    """Bytes that a command transfers."""
-
-    data: int
-    metadata: int  # in a buffer of its own
-
-
-def _sizes(session: Session) -> Sizes:
-    """What the format of the namespace makes of the number of LBAs."""
-    args = session.args
-    ns = decode.IdentifyNamespace(reading.identify(session.ask, 0x00, args.nsid))
+def _block_bytes(session: Session, nsid: int) -> int:
+    """Bytes that an LBA takes in the data buffer."""
+    ns = decode.IdentifyNamespace(reading.identify(session.ask, 0x00, nsid))
     used = ns.format_in_use
-    # With PRACT, metadata that are nothing but 16b guard protection stay in the drive.
-    stays = ns.dps.pit and args.prinfo & PRACT and used.ms == PI_BYTES
-    ms = 0 if stays else used.ms
-    lbas = args.nlb + 1
-    least = lbas * (used.data_bytes + (ms if ns.flbas.mset else 0))
+    return used.data_bytes + (used.ms if ns.flbas.mset else 0)
+
+
+def _size(session: Session) -> int:
+    args = session.args
+    least = _block_bytes(session, args.nsid) * (args.nlb + 1)
     if not least:
         raise UsageError(f"namespace {args.nsid} is not there")
     if args.size is not None and args.size < least:
-        raise UsageError(f"{lbas} LBAs have {least} bytes, --data-size is {args.size}")
-    data = least if args.size is None else int(args.size)
-    return Sizes(data, 0 if ns.flbas.mset else lbas * ms)
-
-
-def _metadata(session: Session, size: int) -> Buffer | None:
-    return Buffer(size, "metadata") if size else None
+        raise UsageError(f"{args.nlb + 1} LBAs have {least} bytes, --data-size is {args.size}")
+    return least if args.size is None else int(args.size)
 
 
 def _said(session: Session, name: str, **facts: int) -> None:
@@ -118,18 +101,14 @@ def _said(session: Session, name: str, **facts: int) -> None:
 
 def _read(session: Session) -> None:
     args = session.args
-    size, msize = _sizes(session)
-    buf, mbuf = Buffer(size, "read"), _metadata(session, msize)
-    session.io(NVM.READ, args.nsid, buf, mbuf, **_cdws(args))
+    size = _size(session)
+    buf = Buffer(size, "read")
+    session.io(NVM.READ, args.nsid, buf, **_cdws(args))
     if session.dry:
         return
     data = bytes(memoryview(buf))
-    metadata = bytes(memoryview(mbuf)) if mbuf is not None else b""
-    if args.metadata:
-        Path(args.metadata).write_bytes(metadata)
     if session.format == "json" and not args.data:
-        head = {"nsid": args.nsid, "slba": args.slba, "nlb_zero_based": args.nlb}
-        session.dump(data, "", {**head, "metadata": metadata.hex()})
+        session.dump(data, "", {"nsid": args.nsid, "slba": args.slba, "nlb_zero_based": args.nlb})
         return
     if args.data:
         Path(args.data).write_bytes(data)
@@ -138,33 +117,24 @@ def _read(session: Session) -> None:
     _said(session, "read", data_size_bytes=size)
 
 
-def _filled(buf: Buffer, path: str | None) -> None:
-    """Put what is in a file or on standard input into a buffer; short data are an error."""
-    size = len(buf)
+def _sent(session: Session) -> Buffer:
+    """The data to be sent: of the file, or of standard input; short data are an error."""
+    size = _size(session)
+    buf = Buffer(size, "data")
+    if session.dry and not session.args.data:
+        return buf
+    path = session.args.data
     data = Path(path).read_bytes() if path else sys.stdin.buffer.read(size)
     if len(data) < size:
         raise UsageError(f"{path or 'standard input'} has only {len(data)} of {size} bytes")
     buf[:] = data[:size]
-
-
-def _sent(session: Session) -> tuple[Buffer, Buffer | None]:
-    """The data and metadata to be sent."""
-    args = session.args
-    size, msize = _sizes(session)
-    buf, mbuf = Buffer(size, "data"), _metadata(session, msize)
-    if args.data or not session.dry:
-        _filled(buf, args.data)
-    if mbuf is not None:
-        if not args.metadata:
-            raise UsageError(f"there are {msize} bytes of metadata to be sent: --metadata FILE")
-        _filled(mbuf, args.metadata)
-    return buf, mbuf
+    return buf
 
 
 def _send(opcode: spec.IoOpcode, name: str) -> Word:
     def run(session: Session) -> None:
-        buf, mbuf = _sent(session)
-        session.io(opcode, session.args.nsid, buf, mbuf, **_cdws(session.args))
+        buf = _sent(session)
+        session.io(opcode, session.args.nsid, buf, **_cdws(session.args))
         _said(session, name, data_size_bytes=len(buf))
 
     danger = _overwrites if opcode == NVM.WRITE else None
@@ -185,7 +155,7 @@ def _range(opcode: spec.IoOpcode, name: str, protected: bool, destroys: bool) ->
             parser.add_argument("-d", "--deac", action="store_true", help="deallocate")
 
     def run(session: Session) -> None:
-        session.io(opcode, session.args.nsid, None, None, **_cdws(session.args))
+        session.io(opcode, session.args.nsid, None, **_cdws(session.args))
         args = session.args
         facts = {"nsid": args.nsid, "slba": args.slba, "nlb_zero_based": args.nlb}
         session.say(f"NVME {name} Success", **facts)

@@ -11,8 +11,7 @@ from nvme.buffer import Buffer
 from nvme.command_line import UsageError
 from nvme.decode import read
 from nvme.decode.features import data_bytes
-from nvme.host.session import Session
-from nvme.host.status import StatusError
+from nvme.host.session import Session, StatusError
 from nvme.host.word import Word, nsid, number
 
 #: Features of one namespace.

@@ -10,8 +10,7 @@ from nvme.buffer import Buffer
 from nvme.command_line import UsageError
 from nvme.decode import read
 from nvme.host.progress import Line
-from nvme.host.session import LONG_MS, Session
-from nvme.host.status import StatusError
+from nvme.host.session import LONG_MS, Session, StatusError
 from nvme.host.word import Word, number
 
 PIECE_BYTES = 4096

@@ -60,25 +60,6 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-d", action="store_true", dest="dry_run", help=argparse.SUPPRESS)
 
 
-def _add_io(parser: argparse.ArgumentParser) -> None:
-    _add(parser)
-    number(parser, "-f", "--flags", most=0xFF, help="flags: fused operation, data pointer")
-    number(parser, "-2", "--cdw2", help="dword 2")
-    number(parser, "-3", "--cdw3", help="dword 3")
-    number(parser, "-m", "--metadata-len", dest="mlength", help="bytes of metadata")
-    parser.add_argument(
-        "-M", "--metadata", metavar="FILE", help="metadata to send, or file for what comes"
-    )
-
-
-def _metadata(args: argparse.Namespace, to_drive: bool) -> Buffer | None:
-    if not args.mlength:
-        return None
-    if to_drive and args.metadata:
-        return payload(args.metadata, args.mlength)
-    return Buffer(args.mlength, "metadata")
-
-
 def _opcode(args: argparse.Namespace) -> int:
     if args.opcode is None:
         raise UsageError("the opcode is missing: --opcode")
@@ -117,10 +98,8 @@ def _run(session: Session, io: bool) -> None:
     to_drive = args.write or (opcode & 3 == TO_DRIVE and not args.read)
     buf = _buffer(args, to_drive)
     cdws = {f"cdw{i}": getattr(args, f"cdw{i}") for i in range(10, 16)}
-    mbuf = _metadata(args, to_drive) if io else None
     if io:
-        cdws |= {name: getattr(args, name) for name in ("flags", "cdw2", "cdw3")}
-        result = session.io(opcode, args.nsid, buf, mbuf, **cdws)
+        result = session.io(opcode, args.nsid, buf, **cdws)
     else:
         result = session.admin(opcode, buf, args.nsid, **cdws)
     if session.dry:
@@ -133,10 +112,6 @@ def _run(session: Session, io: bool) -> None:
     if data and args.input_file:
         Path(args.input_file).write_bytes(data)
         data = b""
-    if mbuf is not None and not to_drive:
-        if args.metadata:
-            Path(args.metadata).write_bytes(memoryview(mbuf))
-        head["metadata"] = bytes(memoryview(mbuf)).hex()
     title = f"NVMe command result:{result:08x} ({name})"
     if args.latency:
         title += f", latency: {head['latency_us']:.1f} us"
@@ -151,7 +126,7 @@ WORDS = {
         also_o="opcode",
     ),
     "io-passthru": Word(
-        _add_io,
+        _add,
         lambda session: _run(session, io=True),
         _danger(set(HARMLESS_IO), _core.io_name),
         also_o="opcode",

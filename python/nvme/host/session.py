@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nvme import _core
 from nvme.cmdlog import printable
 from nvme.command_line import UsageError, complain
-from nvme.host.status import StatusError
 
 if TYPE_CHECKING:
     from nvme.buffer import Buffer
@@ -22,8 +21,23 @@ if TYPE_CHECKING:
 #: What Format and firmware may take, in milliseconds.
 LONG_MS = 600_000
 QUEUE_DEPTH = 4
-USUAL = tuple(f"cdw{i}" for i in range(10, 16))
 DUMP_WIDTH = 16
+
+
+class StatusError(Exception):
+    """The drive ended a command with an error status.
+
+    status: SCT << 8 | SC; what: the command
+    """
+
+    def __init__(self, what: str, status1: int, cdw0: int = 0) -> None:
+        self.what, self.cdw0 = what, cdw0
+        self.status = status1 >> 1 & 0x7FF
+        self.dnr = status1 >> 15
+        super().__init__(
+            f"{what}: ERROR status: {self.status >> 8:02x}/{self.status & 0xFF:02x} "
+            f"{_core.status_name(self.status)}"
+        )
 
 
 class Shown(Protocol):
@@ -117,28 +131,13 @@ class Session:
         opcode: int,
         nsid: int,
         buf: Buffer | None = None,
-        mbuf: Buffer | None = None,
         **cdws: int,
     ) -> int:
-        """Send an I/O command as it is and wait. Returns dword 0, or raises StatusError.
-
-        mbuf: a metadata buffer of its own; cdws: cdw2, cdw3, cdw10..cdw15, and flags
-        """
+        """Send an I/O command as it is and wait. Returns dword 0, or raises StatusError."""
         name = _core.io_name(opcode)
-        if not self._announce("io", opcode, name, nsid, buf, cdws, mbuf):
+        if not self._announce("io", opcode, name, nsid, buf, cdws):
             return 0
-        special = mbuf is not None or any(cdws.get(each) for each in ("cdw2", "cdw3", "flags"))
-        send = self._io_own if special else self._io_usual
-        cdw0, status1 = send(opcode, nsid, buf, mbuf, cdws)
-        if status1 >> 1 & 0x7FF:
-            raise StatusError(f"{name} ({opcode:02x})", status1, cdw0)
-        return cdw0
-
-    def _io_usual(
-        self, opcode: int, nsid: int, buf: Buffer | None, _: Buffer | None, cdws: dict[str, int]
-    ) -> tuple[int, int]:
         ended: list[tuple[int, int]] = []
-        usual = {field: value for field, value in cdws.items() if field in USUAL}
         namespace = self.namespace(1 if nsid in (0, 0xFFFFFFFF) else nsid)
         try:
             namespace.send_cmd(
@@ -147,29 +146,14 @@ class Session:
                 buf,
                 nsid,
                 cb=lambda cdw0, status1: ended.append((cdw0, status1)),
-                **usual,
+                **cdws,
             ).waitdone()
         finally:
             namespace.close()
-        return ended[0]
-
-    def _io_own(
-        self,
-        opcode: int,
-        nsid: int,
-        buf: Buffer | None,
-        mbuf: Buffer | None,
-        cdws: dict[str, int],
-    ) -> tuple[int, int]:
-        from nvme.host.own_queue import OwnQueue
-        from nvme.raw import Command
-
-        fields: dict[str, Any] = dict(cdws)
-        flags = fields.pop("flags", 0)
-        command = Command(opcode, 0, nsid, fuse=flags & 3, psdt=flags >> 6, **fields)
-        with OwnQueue(self.nvme) as queue:
-            done = queue.run(command, buf, mbuf, self.nvme.timeout / 1000)
-        return done.cdw0, done.status1
+        cdw0, status1 = ended[0]
+        if status1 >> 1 & 0x7FF:
+            raise StatusError(f"{name} ({opcode:02x})", status1, cdw0)
+        return cdw0
 
     def _announce(
         self,
@@ -179,13 +163,11 @@ class Session:
         nsid: int,
         buf: Buffer | None,
         cdws: dict[str, int],
-        mbuf: Buffer | None = None,
     ) -> bool:
         """Show a command if that is wanted. Returns whether to send it."""
-        fields = {"opcode": opcode, "flags": cdws.get("flags", 0), "nsid": nsid}
-        fields |= {cdw: cdws.get(cdw, 0) for cdw in ("cdw2", "cdw3", *USUAL)}
+        fields = {"opcode": opcode, "nsid": nsid}
+        fields |= {f"cdw{i}": cdws.get(f"cdw{i}", 0) for i in range(10, 16)}
         fields["data_len_bytes"] = len(buf) if buf is not None else 0
-        fields["metadata_len_bytes"] = len(mbuf) if mbuf is not None else 0
         self.commands.append({"queue": queue, "name": name, **fields})
         if self.args.show_command and not self.args.dry_run:
             print("\n".join(self._command_lines(self.commands[-1])), file=sys.stderr)
@@ -196,8 +178,8 @@ class Session:
         found = [f"{command['name']} ({command['queue']} queue)"]
         for field, value in command.items():
             if field not in ("name", "queue"):
-                width = 2 if field in ("opcode", "flags") else 8
-                found.append(f"  {field:<18} : {value:0{width}x}")
+                width = 2 if field == "opcode" else 8
+                found.append(f"  {field:<14} : {value:0{width}x}")
         return found
 
     @property

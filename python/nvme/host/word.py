@@ -142,8 +142,7 @@ def run(word: str, entry: Entry, argv: Sequence[str]) -> int:
 
 
 def _do(prog: str, what: Word, args: argparse.Namespace) -> int:
-    from nvme.host.session import Session
-    from nvme.host.status import StatusError
+    from nvme.host.session import Session, StatusError
 
     session = Session(prog, args)
     try:

@@ -211,19 +211,6 @@ def test_jobs_of_a_group_are_reported_together(capsys):
     assert "3 jobs together" in run(capsys, "--numjobs=3", "--group_reporting")
 
 
-def test_groups_and_jobs_that_did_not_ask_are_reported_apart(capsys):
-    flags = "--name=b --name=a --group_reporting --name=c --group_reporting --stonewall --name=d"
-
-    found = jobs(capsys, *flags.split(), "--group_reporting")
-
-    assert [(job["jobname"], job["groupid"]) for job in found] == [
-        ("b", 0),
-        ("a", 0),
-        ("c", 1),
-    ]
-    assert [job["read"]["total_ios"] for job in found] == [COUNT, COUNT, 2 * COUNT]
-
-
 def test_what_is_put_together_is_what_all_of_it_would_be():
     first = Side(3, 12, 10**9, 10, 30, 20.0, 8.0, {(10, 19): 1, (20, 31): 2}, [3.0])
     second = Side(1, 4, 2 * 10**9, 40, 40, 40.0, 0.0, {(40, 47): 1}, [1.0, 0.5])

@@ -44,7 +44,7 @@ def test_a_dry_run_shows_the_commands_as_text_and_json(pynvme, word):
     assert len(found.json["commands"]) >= 1
     for command in found.json["commands"]:
         assert f"{command['name']} ({command['queue']} queue)" in text.out
-        assert f"  opcode             : {command['opcode']:02x}" in text.out
+        assert f"  opcode         : {command['opcode']:02x}" in text.out
 
 
 def test_a_dry_run_does_nothing(pynvme, kept):
@@ -60,7 +60,7 @@ def test_a_command_is_shown_beside_its_result(pynvme):
 
     assert said.json["vid"]
     assert "Identify (admin queue)" in said.err
-    assert "cdw10              : 00000001" in said.err
+    assert "cdw10          : 00000001" in said.err
 
 
 def test_fields_of_a_command_are_where_the_specification_has_them(pynvme):

@@ -95,11 +95,6 @@ void nvme_ns_put(struct nvme_ns *ns)
 	ns->refs--;
 }
 
-void nvme_ns_order(struct nvme_ns *ns, bool on)
-{
-	ns->ordered += on ? 1 : -1u;
-}
-
 int dma_alloc(struct dma_mem *out, size_t len)
 {
 	out->va = aligned_alloc(DMA_PAGE_BYTES,

@@ -275,43 +275,6 @@ static void a_locked_lba_makes_the_next_command_wait(void **state)
 	nvme_ns_set_locks(f->ns, false);
 }
 
-/* One of LBA 0; @flags beside those of a read or a write. */
-static void send_ordered(struct fixture *f, unsigned int i, uint8_t opcode, uint16_t flags)
-{
-	struct nvme_req *req = &f->reqs[i];
-
-	*req = (struct nvme_req){ .done = f->reqs[0].done, .owner = f, .flags = flags };
-	nvme_cmd_rw(req, f->ns, opcode, f->mem.va, 0, 1, 0);
-	nvme_qpair_enter(f->q);
-	nvme_qpair_submit(f->q, req, f->now_ns);
-	nvme_qpair_ring(f->q);
-	nvme_qpair_exit(f->q);
-	fixture_poll(f);
-}
-
-/* A worker keeps its own commands apart; those of the script are the script's business. */
-static void ordered_commands_wait_for_each_other_and_for_nobody_else(void **state)
-{
-	struct fixture *f = *state;
-	unsigned int before;
-
-	f->fake->script = hold_io;
-	fixture_read(f, 0);
-	fixture_poll(f);
-	before = f->fake->nheld;
-	nvme_ns_order(f->ns, true);
-	send_ordered(f, 1, NVME_CMD_WRITE, NVME_REQ_ORDERED);
-	send_ordered(f, 2, NVME_CMD_READ, 0);
-	assert_int_equal(f->fake->nheld, before + 2);
-	send_ordered(f, 3, NVME_CMD_READ, NVME_REQ_ORDERED);
-	assert_int_equal(f->fake->nheld, before + 2);
-
-	let_go(f);
-	assert_int_equal(f->completed, 4);
-	nvme_ns_order(f->ns, false);
-	assert_false(f->ns->slow);
-}
-
 /* The lock is to be given back where it was taken. */
 static void a_format_between_lock_and_stamp_refuses_the_write(void **state)
 {
@@ -484,7 +447,6 @@ int main(void)
 		T(a_namespace_is_shared),
 		T(there_is_no_such_namespace),
 		F(a_locked_lba_makes_the_next_command_wait),
-		F(ordered_commands_wait_for_each_other_and_for_nobody_else),
 		F(a_write_that_waited_does_not_stamp_beyond_its_buffer),
 		F(a_write_that_waited_does_not_tag_beyond_its_metadata),
 		F(a_format_between_lock_and_stamp_refuses_the_write),
