@@ -31,6 +31,7 @@ from nvme._core import (
 from nvme.buffer import Buffer
 from nvme.controller import Controller
 from nvme.dotdict import DotDict
+from nvme.fabric import DiscoveryEntry, discover
 from nvme.namespace import Namespace
 from nvme.pcie import Pcie
 from nvme.qpair import Qpair
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Buffer",
     "Controller",
+    "DiscoveryEntry",
     "DotDict",
     "Namespace",
     "NamespaceCreationError",
@@ -62,6 +64,7 @@ __all__ = [
     "QpairDeletionError",
     "Subsystem",
     "config",
+    "discover",
     "serve",
     "sim",
     "srand",

@@ -85,6 +85,31 @@ def _identify(argv: Sequence[str]) -> int:
     return guarded(parser.prog, lambda: _show(parser.parse_args(argv).address))
 
 
+def _discover(argv: Sequence[str]) -> int:
+    parser = Parser(
+        prog="pynvme discover",
+        description="The subsystems that an NVMe/TCP target offers; referrals are followed once.",
+        epilog=EXIT_CODES,
+    )
+    parser.add_argument("address", help="like 192.168.1.7, or host:8009")
+    parser.add_argument("--json", action="store_true", help="a list of objects")
+    return guarded(parser.prog, lambda: _show_log(parser.parse_args(argv)))
+
+
+def _show_log(args: argparse.Namespace) -> int:
+    import json
+
+    import nvme as d
+
+    log = d.discover(args.address)
+    if args.json:
+        print(json.dumps([entry._asdict() | {"address": entry.address} for entry in log], indent=2))
+        return 0
+    for entry in log:
+        print(f"{entry.subtype:<9} {entry.trtype} {entry.address}")
+    return 0
+
+
 def _show(address: str) -> int:
     import nvme as d
 
@@ -140,6 +165,7 @@ COMMANDS = {
     "status": Command(_status, "which NVMe drives there are, and who drives them"),
     "cmdlog": Command(_cmdlog, "recent commands of a process, also a dead one"),
     "identify": Command(_identify, "what a device says of itself"),
+    "discover": Command(_discover, "the subsystems that an NVMe/TCP target offers"),
 }
 
 

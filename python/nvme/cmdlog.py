@@ -19,6 +19,7 @@ _CQE = struct.Struct("<IIHHHH")
 _SQE_AT = 24
 _CQE_AT = 88
 RECORD_BYTES = 128
+FABRICS = 0x7F
 
 
 def wall_clock(monotonic_ns: int) -> str:
@@ -59,6 +60,8 @@ class Entry(NamedTuple):
     @property
     def name(self) -> str:
         """Name of the command."""
+        if self.opcode == FABRICS:
+            return _core.fctype_name(self.nsid & 0xFF)
         return _core.io_name(self.opcode) if self.sqid else _core.admin_name(self.opcode)
 
     @property

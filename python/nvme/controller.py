@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from nvme import _core, admin, events, hmb, warn
+from nvme import _core, admin, events, fabric, hmb, warn
 from nvme.buffer import Buffer
 from nvme.cmdlog import Log
 from nvme.number import U32, field, optional_callable
@@ -45,10 +45,17 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
     """An NVMe controller and its admin queue. Prefer the fixture "nvme0" in test scripts.
 
     addr: b"01:00.0" or "0000:01:00.0" (PCIe), "sim" or "sim:size=20G,..." (the software SSD of
-    this process; `pynvme sim --help`), or a Pcie. Empty: the software SSD. NVMe/TCP is not
-    supported.
+    this process; `pynvme sim --help`), b"127.0.0.1", "host:4420/nqn..." or
+    "trtype:TCP traddr:..." (NVMe/TCP), or a Pcie. Empty: the software SSD.
     nvme_init_func: called with the controller instead of the standard initialisation, at the
     start and after every reset.
+
+    Of an NVMe/TCP address, or in it, as in "host:4420?hdgst=1&kato_s=5":
+    hostnqn, hostid: of this host
+    hdgst, ddgst: digests of headers and of data; a target that has none is an error
+    kato_s: Keep Alive Timeout in seconds, 30 by default, 0 for none
+    timeout_s: for a connection to come about, 5 by default
+    queue_size, nr_io_queues: at most, entries of an IO queue and IO queues
 
     n[off] reads a 32-bit register, n[off] = v writes it. Commands return self, at once;
     waitdone() waits for them.
@@ -63,9 +70,28 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
         cls,
         addr: str | bytes | Pcie = b"",
         nvme_init_func: Callable[[Controller], Any] | None = None,
+        *,
+        hostnqn: str | None = None,
+        hostid: str | None = None,
+        hdgst: bool | None = None,
+        ddgst: bool | None = None,
+        kato_s: int | None = None,
+        timeout_s: int | None = None,
+        queue_size: int | None = None,
+        nr_io_queues: int | None = None,
     ) -> Controller:
         where = addr if isinstance(addr, Pcie) else address(addr)
-        self = super().__new__(cls, where, nvme_init_func)
+        given = fabric.options(
+            hostnqn=hostnqn,
+            hostid=hostid,
+            hdgst=hdgst,
+            ddgst=ddgst,
+            kato_s=kato_s,
+            timeout_s=timeout_s,
+            queue_size=queue_size,
+            nr_io_queues=nr_io_queues,
+        )
+        self = super().__new__(cls, where, nvme_init_func, given)
         opened.add(self)
         return self
 
@@ -169,6 +195,7 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
 
     def enable_hmb(self) -> int:
         """Give the device the host memory it prefers (HMPRE). Returns its bytes; 0: none wanted."""
+        fabric.refuse(self, "host memory buffer")
         return hmb.enable(self)
 
     def disable_hmb(self) -> None:

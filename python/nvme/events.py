@@ -112,7 +112,7 @@ def report(event: Event, callback: AerCallback | None) -> None:
     elif event.kind == FATAL:
         text = "controller fatal status (CSTS.CFS)"
     elif event.kind == GONE:
-        text = "the device is gone"
+        text = "the device is gone, or the connection to it"
     else:
         text = f"device error: {_LIES[event.kind]}, qpair: {event.sqid}, cid: {event.cid}"
     warn.say(text)

@@ -24,7 +24,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from nvme import _core
+from nvme import _core, fabric
 from nvme.buffer import Buffer
 from nvme.number import U16, U32, U64, field, seconds
 
@@ -195,6 +195,7 @@ class _Queue:
     ) -> None:
         if not isinstance(nvme, _core.Controller):
             raise TypeError(f"nvme must be a Controller, not {type(nvme)}")
+        fabric.refuse(nvme, f"ring of queue {qid} in memory")
         if buf is not None:
             _is_buffer(buf, "buf")
         self.nvme = nvme

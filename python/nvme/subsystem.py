@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nvme import _core
+from nvme import _core, fabric
 from nvme.number import optional_callable, seconds
 
 __tracebackhide__ = True
@@ -52,6 +52,8 @@ class Subsystem:
         """
         sec = seconds(sec, "sec")
         self._check()
+        if self._poweroff_cb is None:
+            self._needs_power()
         cut = True  # for all that is known when _off() raises
         try:
             cut = self._off()
@@ -87,9 +89,13 @@ class Subsystem:
         """An error if the controller is closed or another process's: it keeps its power."""
         _ = self._nvme.addr
 
+    def _needs_power(self) -> None:
+        fabric.refuse(self._nvme, "power of its own: give Subsystem() poweron_cb and poweroff_cb")
+
     def _off(self) -> bool:
         """Cut the power, and only then raise what the script's commands in flight led to."""
         if self._poweroff_cb is None:
+            self._needs_power()
             return self._nvme._power(False)
         try:
             self._nvme._step("quiesce")

@@ -42,7 +42,7 @@ static const char *unsupported(const char *addr)
 		       "the kernel's name: ";
 	if (!strncmp(addr, "vfio-user:", 10) || (*addr == '/' && strncmp(addr, "/dev/", 5) != 0))
 		return "vfio-user is not supported: ";
-	return looks_like_tcp(addr) ? "NVMe/TCP is not supported: " : "";
+	return looks_like_tcp(addr) ? "an NVMe/TCP controller is no PCI function: " : "";
 }
 
 int bus_address_parse(struct bus_address *out, const char *addr)

@@ -249,6 +249,18 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 	return state;
 }
 
+bool ioworker_wait(struct ioworker *w)
+{
+	bool waited = false;
+
+	/* A rate wants to be kept to the microsecond. */
+	if (w->paced || nvme_qpair_enter(w->q))
+		return false;
+	waited = nvme_qpair_wait(w->q);
+	nvme_qpair_exit(w->q);
+	return waited;
+}
+
 uint64_t ioworker_next_ns(const struct ioworker *w)
 {
 	uint64_t due = w->check_ns;

@@ -145,6 +145,8 @@ int ioworker_join(struct ioworker *w, uint64_t timeout_ns);
 /* Make queue and buffers; the run starts at @now_ns. 0, or -EIO: result.fault says why. */
 int ioworker_open(struct ioworker *w, uint64_t now_ns);
 enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns);
+/* Sleep until something completes, a few milliseconds at most. False: look again instead. */
+bool ioworker_wait(struct ioworker *w);
 /* When an idle worker has something to do even if nothing completes; UINT64_MAX: never. */
 uint64_t ioworker_next_ns(const struct ioworker *w);
 /* Give queue and buffers back; whatever is in flight is aborted and not counted. */

@@ -23,9 +23,9 @@ static int check_opts(const struct ioworker_opts *o)
 	if (!o->qdepth || o->qdepth > IOWORKER_DEPTH_MAX)
 		return err_set(-EINVAL, "qdepth must be 1..%u, not %u", IOWORKER_DEPTH_MAX,
 			       o->qdepth);
-	if (o->qdepth > NVME_GET(o->ns->ctrl->cap, CAP_MQES) + 1)
+	if (o->qdepth > o->ns->ctrl->max_entries)
 		return err_set(-EINVAL, "qdepth %u is more than the %u entries of a queue (MQES)",
-			       o->qdepth, (unsigned int)NVME_GET(o->ns->ctrl->cap, CAP_MQES) + 1);
+			       o->qdepth, o->ns->ctrl->max_entries);
 	if (o->qprio > 3)
 		return err_set(-EINVAL, "qprio must be 0..3, not %u", o->qprio);
 	return 0;
@@ -138,7 +138,7 @@ static int open_resources(struct ioworker *w)
 {
 	struct nvme_ctrl *ctrl = w->ns->ctrl;
 	uint64_t bytes = (uint64_t)w->plan.max_nlb * w->lba_bytes;
-	unsigned int entries = (unsigned int)NVME_GET(ctrl->cap, CAP_MQES) + 1;
+	unsigned int entries = ctrl->max_entries;
 	int err;
 
 	if (bytes > ctrl->mdts_bytes) {

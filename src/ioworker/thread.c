@@ -70,11 +70,13 @@ static void run_on(int cpu)
  * Nothing in flight and nothing due for a while: leave the CPU to others.
  * Return: when the worker wants to be back.
  */
-static uint64_t rest(const struct ioworker *w, uint64_t now_ns)
+static uint64_t rest(struct ioworker *w, uint64_t now_ns)
 {
 	uint64_t next_ns = ioworker_next_ns(w);
 	uint64_t gap_ns = next_ns > now_ns ? next_ns - now_ns : 0;
 
+	if (w->waiting && ioworker_wait(w))
+		return clock_now_ns();
 	if (w->waiting || gap_ns < SLEEP_MIN_NS) {
 		sched_yield();
 		return now_ns;

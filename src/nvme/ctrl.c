@@ -18,6 +18,7 @@
 #include "nvme/cmdlog/cmdlog.h"
 #include "nvme/event.h"
 #include "nvme/init.h"
+#include "nvme/tcp/address.h"
 #include "nvme/transport.h"
 #include "spec/identify.h"
 
@@ -62,13 +63,15 @@ int nvme_ctrl_read64(struct nvme_ctrl *ctrl, uint32_t off, uint64_t *val)
 
 int nvme_ctrl_check(struct nvme_ctrl *ctrl)
 {
+	char why[ERR_TEXT_BYTES];
+
 	if (ctrl->pid != nvme_process)
 		return err_set(-EPERM, "%s: opened in process %d: open it again in this one",
 			       ctrl->addr, ctrl->pid);
 	switch (atomic_load(&ctrl->failed)) {
 	case -ENODEV:
-		return err_set(-ENODEV, "%s: the device is gone: its registers read all-ones",
-			       ctrl->addr);
+		ctrl->transport->why_gone(ctrl, why, sizeof(why));
+		return err_set(-ENODEV, "%s: %s", ctrl->addr, why);
 	case -EIO:
 		return err_set(-EIO,
 			       "%s: the controller reports a fatal status (CSTS.CFS): reset it",
@@ -77,7 +80,7 @@ int nvme_ctrl_check(struct nvme_ctrl *ctrl)
 	return 0;
 }
 
-static void fail(struct nvme_ctrl *ctrl, int why, uint64_t now_ns)
+void nvme_ctrl_fail(struct nvme_ctrl *ctrl, int why, uint64_t now_ns)
 {
 	struct nvme_event ev = {
 		.type = why == -ENODEV ? NVME_EVENT_GONE : NVME_EVENT_FATAL,
@@ -100,7 +103,7 @@ uint64_t nvme_ctrl_health(struct nvme_ctrl *ctrl, uint64_t now_ns)
 		return due;
 	err = ctrl->transport->health(ctrl);
 	if (err)
-		fail(ctrl, err, now_ns);
+		nvme_ctrl_fail(ctrl, err, now_ns);
 	return now_ns + HEALTH_INTERVAL_NS;
 }
 
@@ -127,6 +130,7 @@ static void free_memory(struct nvme_ctrl *ctrl)
 	pthread_mutex_destroy(&ctrl->reset_lock);
 	pthread_mutex_destroy(&ctrl->ns_lock);
 	pthread_mutex_destroy(&ctrl->timeout_lock);
+	free(ctrl->fabric);
 	free(ctrl->id_ctrl);
 	free(ctrl);
 	count_dec(COUNT_CTRLS);
@@ -239,6 +243,8 @@ static int open_common(struct nvme_ctrl **out, struct bus *bus, const char *addr
 		return err;
 	}
 	ctrl->bus = bus;
+	if (!bus && nvme_tcp_address_is(addr))
+		ctrl->transport = &nvme_tcp_ops;
 	snprintf(ctrl->addr, sizeof(ctrl->addr), "%s", addr);
 	err = bring_up(ctrl, addr);
 	if (err) {

@@ -57,11 +57,13 @@ struct nvme_event {
  * struct nvme_ctrl_opts - how to bring a controller up
  * @init: replaces the standard initialisation: called with the controller disabled, admin
  *        queue memory ready and nothing else done; NULL: the standard one
+ * @fabric: more options of an NVMe/TCP address, see nvme/tcp/address.h; may be NULL
  * @time: a clock of the caller's own, see nvme/time.h; NULL: the real one
  */
 struct nvme_ctrl_opts {
 	int (*init)(struct nvme_ctrl *ctrl, void *priv);
 	void *init_priv;
+	const char *fabric;
 	const struct nvme_time_ops *time;
 	void *time_priv;
 };
@@ -96,13 +98,17 @@ struct nvme_ctrl {
 	bool down;		       /* quiesced: commands are refused until the next reset */
 	uint64_t qid_map[1024];	       /* identifiers in use, 64 a word */
 	uint16_t nsqs, ncqs;	       /* as granted by Number of Queues */
-	uint16_t naers;		       /* kept posted by the driver */
-	uint32_t generation;	       /* rises with every reset */
+	uint32_t max_entries;	       /* of an IO queue */
+	/* 0, or what a transport was told to be content with. */
+	uint32_t entries_limit, queues_limit;
+	uint16_t naers;	     /* kept posted by the driver */
+	uint32_t generation; /* rises with every reset */
 	_Atomic uint32_t refs;
 	struct nvme_ctrl_opts opts;
 	struct nvme_id_ctrl *id_ctrl; /* as of the last initialisation, spec/identify.h */
 	struct nvme_events *events;   /* nvme/event.c */
 	struct nvme_aers *aers;	      /* nvme/aer.c */
+	void *fabric;		      /* the transport's own, where there is more to it */
 	struct nvme_ctrl *next;	      /* in the process's list */
 	char addr[256];
 };
@@ -140,6 +146,9 @@ int nvme_ctrl_check(struct nvme_ctrl *ctrl);
  * Return: time of the next look.
  */
 uint64_t nvme_ctrl_health(struct nvme_ctrl *ctrl, uint64_t now_ns);
+
+/* For a transport that finds it out by itself: @why is -ENODEV or -EIO. */
+void nvme_ctrl_fail(struct nvme_ctrl *ctrl, int why, uint64_t now_ns);
 
 int nvme_ctrl_read32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t *val);
 int nvme_ctrl_write32(struct nvme_ctrl *ctrl, uint32_t off, uint32_t val);

@@ -43,6 +43,9 @@ int nvme_ctrl_read_caps(struct nvme_ctrl *ctrl)
 			       "%s: the device needs memory pages of %u KiB (CAP.MPSMIN), "
 			       "this driver has 4 KiB",
 			       ctrl->addr, 4u << NVME_GET(ctrl->cap, CAP_MPSMIN));
+	ctrl->max_entries = (uint32_t)NVME_GET(ctrl->cap, CAP_MQES) + 1;
+	if (ctrl->entries_limit && ctrl->entries_limit < ctrl->max_entries)
+		ctrl->max_entries = ctrl->entries_limit;
 	ctrl->doorbell_stride = 4u << NVME_GET(ctrl->cap, CAP_DSTRD);
 	return 0;
 }
@@ -172,9 +175,18 @@ int nvme_ctrl_identify(struct nvme_ctrl *ctrl)
 	return err;
 }
 
+/* Zero-based; 65535 would be one queue too many for a 16-bit identifier. */
+static uint16_t granted(const struct nvme_ctrl *ctrl, uint64_t zero_based)
+{
+	uint64_t n = zero_based == 0xffff ? 0xffff : zero_based + 1;
+
+	return (uint16_t)(ctrl->queues_limit && ctrl->queues_limit < n ? ctrl->queues_limit : n);
+}
+
 int nvme_ctrl_init_queues(struct nvme_ctrl *ctrl)
 {
-	uint32_t wanted = QUEUES_WANTED << NVME_NQ_NCQ_SHIFT | QUEUES_WANTED << NVME_NQ_NSQ_SHIFT;
+	uint32_t n = ctrl->queues_limit ? ctrl->queues_limit - 1 : QUEUES_WANTED;
+	uint32_t wanted = n << NVME_NQ_NCQ_SHIFT | n << NVME_NQ_NSQ_SHIFT;
 	struct nvme_req req = { 0 };
 	int err;
 
@@ -182,13 +194,8 @@ int nvme_ctrl_init_queues(struct nvme_ctrl *ctrl)
 	err = nvme_admin_must(ctrl, &req, 0, "Set Features, Number of Queues");
 	if (err)
 		return err;
-	/* Zero-based; 65535 would be one queue too many for a 16-bit identifier. */
-	ctrl->nsqs = (uint16_t)(NVME_GET(req.cqe.cdw0, NQ_NSQ) == 0xffff ?
-					0xffff :
-					NVME_GET(req.cqe.cdw0, NQ_NSQ) + 1);
-	ctrl->ncqs = (uint16_t)(NVME_GET(req.cqe.cdw0, NQ_NCQ) == 0xffff ?
-					0xffff :
-					NVME_GET(req.cqe.cdw0, NQ_NCQ) + 1);
+	ctrl->nsqs = granted(ctrl, NVME_GET(req.cqe.cdw0, NQ_NSQ));
+	ctrl->ncqs = granted(ctrl, NVME_GET(req.cqe.cdw0, NQ_NCQ));
 	return 0;
 }
 

@@ -268,6 +268,19 @@ void nvme_ns_refresh_all(struct nvme_ctrl *ctrl, uint32_t timeout_ms)
 	}
 }
 
+uint32_t nvme_ns_stride_of(struct nvme_ctrl *ctrl, uint32_t nsid, uint32_t cdw12)
+{
+	const struct nvme_ns *ns;
+	uint32_t stride = 0;
+
+	pthread_mutex_lock(&ctrl->ns_lock);
+	ns = find(ctrl, nsid);
+	if (ns)
+		stride = nvme_ns_stride(nvme_ns_format(ns), cdw12);
+	pthread_mutex_unlock(&ctrl->ns_lock);
+	return stride;
+}
+
 void nvme_ns_forget(struct nvme_ctrl *ctrl, uint32_t nsid, uint64_t slba, uint64_t nlb)
 {
 	pthread_mutex_lock(&ctrl->ns_lock);

@@ -12,6 +12,9 @@ struct nvme_ctrl;
 /* Identify every open namespace again; what fails keeps its old format, with a warning. */
 void nvme_ns_refresh_all(struct nvme_ctrl *ctrl, uint32_t timeout_ms);
 
+/* nvme_ns_stride() of an open namespace, 0 if it is not. */
+uint32_t nvme_ns_stride_of(struct nvme_ctrl *ctrl, uint32_t nsid, uint32_t cdw12);
+
 /* Nothing is known of these LBAs any more; @nsid may be NVME_NSID_ALL, @nlb 0 means all. */
 void nvme_ns_forget(struct nvme_ctrl *ctrl, uint32_t nsid, uint64_t slba, uint64_t nlb);
 

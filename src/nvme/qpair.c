@@ -133,6 +133,14 @@ unsigned int nvme_qpair_poll(struct nvme_qpair *q, unsigned int max, uint64_t no
 	return n;
 }
 
+bool nvme_qpair_wait(struct nvme_qpair *q)
+{
+	if (!q->ops->qpair_wait)
+		return false;
+	q->ops->qpair_wait(q);
+	return true;
+}
+
 bool nvme_qpair_unqueue(struct nvme_qpair *q, struct nvme_req *req)
 {
 	struct nvme_req **link = &q->wait_head;
@@ -220,6 +228,8 @@ void nvme_qpair_drain(struct nvme_qpair *q, uint16_t status)
 	uint64_t now_ns = nvme_time_now_ns(q->ctrl);
 	struct nvme_req *req;
 
+	if (q->inflight && q->ops->qpair_cut)
+		q->ops->qpair_cut(q);
 	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {
 		if (!q->trackers[cid].req)
 			continue;
@@ -295,6 +305,8 @@ int nvme_qpair_alloc(struct nvme_ctrl *ctrl, uint16_t sqid, unsigned int depth,
 
 void nvme_qpair_free_copy(struct nvme_qpair *q)
 {
+	if (q->ops->qpair_free_copy)
+		q->ops->qpair_free_copy(q);
 	free(q->aer_cids);
 	free(q->trackers);
 	free(q->free_cids);

@@ -93,6 +93,7 @@ struct nvme_qpair {
 	uint32_t dummy_doorbell[2];
 	struct nvme_aer_cids *aer_cids; /* admin queue only, nvme/aer.c */
 	struct dma_mem sq_mem, cq_mem, prp_mem;
+	void *conn;		 /* the transport's own, where there is more to it */
 	struct nvme_qpair *next; /* in the controller's list */
 };
 
@@ -142,6 +143,14 @@ void nvme_qpair_ring(struct nvme_qpair *q);
  * Return: number of requests completed.
  */
 unsigned int nvme_qpair_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns);
+
+/**
+ * nvme_qpair_wait() - sleep until something comes in, a few milliseconds at most (between enter
+ * and exit)
+ *
+ * Return: false where there is no such means: look again.
+ */
+bool nvme_qpair_wait(struct nvme_qpair *q);
 
 /* Commands that hold a tracker may still start; the rest wait in the software queue. */
 static inline unsigned int nvme_qpair_free_cids(const struct nvme_qpair *q)

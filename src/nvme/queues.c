@@ -42,7 +42,7 @@ static void put_qid(struct nvme_ctrl *ctrl, uint16_t qid)
 
 static int check_params(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int prio)
 {
-	unsigned int max = (unsigned int)NVME_GET(ctrl->cap, CAP_MQES) + 1;
+	unsigned int max = ctrl->max_entries;
 	uint32_t cc;
 	int err;
 

@@ -9,6 +9,7 @@
 #define PYNVME_NVME_TRANSPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "nvme/ctrl.h"
@@ -19,6 +20,7 @@
  * @connect: reach the device (or take over ctrl->bus, open already); registers work afterwards
  * @disconnect: undo it; every queue is freed
  * @reg_read, @reg_write: width 4 or 8
+ * @why_gone: after -ENODEV of @health, what happened
  * @health: 0, -ENODEV the device is gone, -EIO it reports a fatal status; at most 100 Hz
  * @reset: act on the device, all queues frozen; CC.EN is 0 or the reset has failed
  * @wake: whatever happened to the device since, registers and interrupts work again
@@ -28,6 +30,11 @@
  * @qpair_free: give it back
  * @qpair_connect: create both queues on the device (identifiers, prio, vector are set)
  * @qpair_disconnect: delete them there; what completes on the way is reaped
+ * @qpair_free_copy: the same in a child of fork(), where it is nobody's; may be NULL
+ * @qpair_cut: commands are given back whose memory the peer could still reach, were it not
+ *             for this; may be NULL
+ * @qpair_wait: nothing came in: sleep until something does, a few milliseconds at most; NULL:
+ *              whoever polls is to look again
  * @qpair_aim: point the doorbells at the device (@live) or at a dummy word
  * @submit: hot; data pointer, cmdlog entry, entry into the ring. Not visible before @ring.
  *          What cannot be mapped ends in nvme_req_unmappable()
@@ -43,6 +50,7 @@ struct nvme_transport_ops {
 	int (*reg_read)(struct nvme_ctrl *ctrl, uint32_t off, int width, uint64_t *val);
 	int (*reg_write)(struct nvme_ctrl *ctrl, uint32_t off, int width, uint64_t val);
 	int (*health)(struct nvme_ctrl *ctrl);
+	void (*why_gone)(struct nvme_ctrl *ctrl, char *text, size_t len);
 	int (*reset)(struct nvme_ctrl *ctrl, enum nvme_reset kind);
 	int (*wake)(struct nvme_ctrl *ctrl);
 	bool (*holds_adminq)(struct nvme_ctrl *ctrl);
@@ -51,6 +59,9 @@ struct nvme_transport_ops {
 	void (*qpair_free)(struct nvme_qpair *q);
 	int (*qpair_connect)(struct nvme_qpair *q, unsigned int prio);
 	int (*qpair_disconnect)(struct nvme_qpair *q);
+	void (*qpair_free_copy)(struct nvme_qpair *q);
+	void (*qpair_cut)(struct nvme_qpair *q);
+	void (*qpair_wait)(struct nvme_qpair *q);
 	void (*qpair_aim)(struct nvme_qpair *q, bool live);
 	void (*submit)(struct nvme_qpair *q, struct nvme_req *req);
 	void (*ring)(struct nvme_qpair *q);
@@ -59,5 +70,6 @@ struct nvme_transport_ops {
 };
 
 extern const struct nvme_transport_ops nvme_pcie_ops;
+extern const struct nvme_transport_ops nvme_tcp_ops;
 
 #endif

@@ -10,7 +10,9 @@
 #include "bus/bus.h"
 #include "nvme/cmdlog/cmdlog.h"
 #include "nvme/ctrl.h"
+#include "nvme/transport.h"
 #include "pyext/args.h"
+#include "pyext/fabric.h"
 #include "pyext/interrupt.h"
 #include "pyext/pcie.h"
 #include "pyext/record.h"
@@ -101,6 +103,7 @@ PyObject *py_ctrl_error(struct py_ctrl *self, PyObject *exc, int rc)
 /* Where a controller is: an address, a bus that is open, or a controller that is. */
 struct place {
 	const char *addr;
+	const char *fabric; /* more options of it, or NULL */
 	struct bus *bus;
 	struct nvme_ctrl *shared; /* a reference of this one's own */
 };
@@ -123,7 +126,7 @@ static int reach(const struct place *at, const struct nvme_ctrl_opts *opts, stru
 
 static int ctrl_open(struct py_ctrl *self, const struct place *at)
 {
-	struct nvme_ctrl_opts opts = { .init_priv = self };
+	struct nvme_ctrl_opts opts = { .init_priv = self, .fabric = at->fabric };
 	struct py_interrupt interrupt;
 	struct nvme_ctrl *ctrl = NULL;
 	int rc, cut;
@@ -148,7 +151,7 @@ static int ctrl_open(struct py_ctrl *self, const struct place *at)
 }
 
 /* From an address, or from a Pcie: the first takes its bus, the next share the controller. */
-static int ctrl_open_from(struct py_ctrl *self, PyObject *from)
+static int ctrl_open_from(struct py_ctrl *self, PyObject *from, PyObject *fabric)
 {
 	struct place at = { 0 };
 	struct py_pcie *pcie = NULL;
@@ -163,6 +166,8 @@ static int ctrl_open_from(struct py_ctrl *self, PyObject *from)
 		if (!at.addr)
 			return -1;
 	}
+	if (py_fabric_options(fabric, at.addr, &at.fabric))
+		return -1;
 	rc = ctrl_open(self, &at);
 	if (!rc && pcie)
 		py_pcie_take_ctrl(pcie, self);
@@ -171,9 +176,9 @@ static int ctrl_open_from(struct py_ctrl *self, PyObject *from)
 
 static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-	ARGS_SPEC(spec, "Controller", 1, 2, "addr", "nvme_init_func");
+	ARGS_SPEC(spec, "Controller", 1, 3, "addr", "nvme_init_func", "fabric");
 	struct py_state *state = py_state_of(type);
-	PyObject *arg[2], *init_func;
+	PyObject *arg[3], *init_func;
 	struct py_ctrl *self;
 
 	if (!state || args_bind_call(&spec, args, kwargs, arg) ||
@@ -192,7 +197,7 @@ static PyObject *ctrl_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	self->wait_lock = PyThread_allocate_lock();
 	if (!self->wait_lock)
 		PyErr_NoMemory();
-	if (!self->wait_lock || ctrl_open_from(self, arg[0])) {
+	if (!self->wait_lock || ctrl_open_from(self, arg[0], arg[2])) {
 		Py_DECREF(self);
 		return NULL;
 	}
@@ -261,24 +266,38 @@ static int removed(struct py_ctrl *self)
 	return -1;
 }
 
+/* A read that may be a message to another machine, and back. */
+static int read_register(struct py_ctrl *self, uint32_t off, int width, uint64_t *val)
+{
+	struct nvme_ctrl *ctrl = py_ctrl_enter(self);
+	int rc;
+
+	Py_BEGIN_ALLOW_THREADS
+		rc = ctrl->transport->reg_read(ctrl, off, width, val);
+		py_ctrl_leave(self);
+	Py_END_ALLOW_THREADS
+	return rc;
+}
+
 static PyObject *ctrl_getitem(PyObject *obj, PyObject *key)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
-	uint32_t off = 0, val = 0, csts = 0;
+	uint64_t val = 0, csts = 0;
+	uint32_t off = 0;
 	int rc;
 
 	if (register_offset(key, &off) || py_ctrl_check(self))
 		return NULL;
-	rc = nvme_ctrl_read32(self->ctrl, off, &val);
+	rc = read_register(self, off, 4, &val);
 	if (!rc && val == UINT32_MAX)
-		rc = nvme_ctrl_read32(self->ctrl, NVME_REG_CSTS, &csts);
+		rc = read_register(self, NVME_REG_CSTS, 4, &csts);
 	if (rc)
-		return py_error(self->state, NULL, rc);
+		return py_ctrl_error(self, NULL, rc);
 	if (csts == UINT32_MAX) {
 		removed(self);
 		return NULL;
 	}
-	return PyLong_FromUnsignedLong(val);
+	return PyLong_FromUnsignedLong((unsigned long)val);
 }
 
 static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
@@ -300,7 +319,7 @@ static int ctrl_setitem(PyObject *obj, PyObject *key, PyObject *value)
 		py_ctrl_leave(self);
 	Py_END_ALLOW_THREADS
 	if (rc)
-		py_error(self->state, NULL, rc);
+		py_ctrl_error(self, NULL, rc);
 	return rc ? -1 : 0;
 }
 
@@ -314,9 +333,9 @@ static PyObject *get_cap(PyObject *obj, void *closure)
 
 	if (py_ctrl_check(self))
 		return NULL;
-	rc = nvme_ctrl_read64(self->ctrl, NVME_REG_CAP, &cap);
+	rc = read_register(self, NVME_REG_CAP, 8, &cap);
 	if (rc)
-		return py_error(self->state, NULL, rc);
+		return py_ctrl_error(self, NULL, rc);
 	if (cap == UINT64_MAX) {
 		removed(self);
 		return NULL;
@@ -328,7 +347,14 @@ static PyObject *get_addr(PyObject *obj, void *closure)
 {
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 
-	return py_ctrl_check(self) ? NULL : PyUnicode_FromString(self->ctrl->bus->addr);
+	return py_ctrl_check(self) ? NULL : PyUnicode_FromString(self->ctrl->addr);
+}
+
+static PyObject *get_fabric(PyObject *obj, void *closure)
+{
+	struct py_ctrl *self = (struct py_ctrl *)obj;
+
+	return py_ctrl_check(self) ? NULL : PyBool_FromLong(!self->ctrl->bus);
 }
 
 /* As of the last initialisation: the drive is not asked. */
@@ -392,6 +418,7 @@ static PyObject *get_latest_latency(PyObject *obj, void *closure)
 }
 
 static PyGetSetDef ctrl_getset[] = {
+	{ "_fabric", get_fabric, NULL, "Whether it is reached over a fabric, not PCIe.", NULL },
 	{ "cap", get_cap, NULL, "Controller Capabilities, all 64 bits (Base 2.1, 3.1.4.1).", NULL },
 	{ "addr", get_addr, NULL, "Address of the device, in its canonical form.", NULL },
 	{ "_sn", get_sn, NULL, "Serial number that the initialisation found, '' without.", NULL },
@@ -432,7 +459,7 @@ static PyMethodDef ctrl_methods[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-PyDoc_STRVAR(ctrl_doc, "Controller(addr, nvme_init_func=None)\n--\n\n"
+PyDoc_STRVAR(ctrl_doc, "Controller(addr, nvme_init_func=None, fabric=None)\n--\n\n"
 		       "A controller and its admin queue.");
 
 static PyType_Slot ctrl_slots[] = {

@@ -12,6 +12,7 @@
 #include "nvme/cmdlog/file.h"
 #include "nvme/ns.h"
 #include "pyext/args.h"
+#include "pyext/fabric.h"
 #include "spec/names.h"
 #include "ssd/ssd.h"
 #include "verify/verify.h"
@@ -294,6 +295,7 @@ PyMethodDef py_functions[] = {
 	{ "sim_help", sim_help, METH_NOARGS, sim_help_doc },
 	{ "cmdlog_file", cmdlog_file, METH_O, cmdlog_file_doc },
 	{ "cmdlog_path", cmdlog_path, METH_NOARGS, cmdlog_path_doc },
+	ARGS_METHOD("discover", py_discover, py_discover_doc),
 	{ "close_all", py_close_all, METH_NOARGS, py_close_all_doc },
 	{ NULL, NULL, 0, NULL },
 };

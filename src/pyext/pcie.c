@@ -9,6 +9,7 @@
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/fabric.h"
 #include "pyext/interrupt.h"
 
 #define CFG_BYTES 4096u
@@ -42,8 +43,12 @@ static struct bus *pcie_bus(struct py_pcie *self)
 		return NULL;
 	if (self->closed)
 		return (struct bus *)py_fail(PyExc_SystemError, "the PCI function is closed");
+	if (self->ctrl && py_ctrl_check(self->ctrl))
+		return NULL;
+	if (self->ctrl && !self->ctrl->ctrl->bus)
+		return (struct bus *)py_fabric_without(self->ctrl, "PCI config space");
 	if (self->ctrl)
-		return py_ctrl_check(self->ctrl) ? NULL : self->ctrl->ctrl->bus;
+		return self->ctrl->ctrl->bus;
 	/* A Controller that could not be made has closed it. */
 	if (!self->bus && pcie_open(self))
 		return NULL;
@@ -102,6 +107,8 @@ static PyObject *pcie_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 		return py_fail(PyExc_TypeError, "nvme must be a Controller or an address");
 	if (with_ctrl && py_ctrl_check((struct py_ctrl *)arg[0]))
 		return NULL;
+	if (with_ctrl && !((struct py_ctrl *)arg[0])->ctrl->bus)
+		return py_fabric_without((struct py_ctrl *)arg[0], "PCI config space");
 	self = py_alloc(type, state);
 	if (!self)
 		return NULL;

@@ -91,7 +91,7 @@ static void qpair_close(struct py_live *live)
 /* When no vector is asked for: one a queue as far as they go, vector 0 is the admin queue's. */
 static unsigned int pick_vector(const struct py_ctrl *ctrl, bool ien, uint64_t iv)
 {
-	unsigned int nvectors = ctrl->ctrl->bus->nvectors, vector;
+	unsigned int nvectors = ctrl->ctrl->bus ? ctrl->ctrl->bus->nvectors : 0, vector;
 	struct list_node *node;
 
 	if (!ien || iv != NVME_QPAIR_NO_IRQ)

@@ -13,12 +13,15 @@
 #include "nvme/qpair.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
+#include "pyext/fabric.h"
 
 /* The bus and vector of the queue, or NULL with an exception. */
 static struct bus *vector_of(struct py_qpair *self, unsigned int *vector)
 {
 	if (py_qpair_check(self) || py_ctrl_check(self->ctrl))
 		return NULL;
+	if (!self->ctrl->ctrl->bus)
+		return (struct bus *)py_fabric_without(self->ctrl, "interrupts");
 	*vector = self->q->vector;
 	if (*vector != NVME_QPAIR_NO_IRQ)
 		return self->ctrl->ctrl->bus;

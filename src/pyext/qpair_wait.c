@@ -58,8 +58,8 @@ static unsigned int poll_until(struct py_qpair *self, struct py_wait *w, struct 
 		    atomic_load_explicit(&self->wanted, memory_order_relaxed) ||
 		    atomic_load_explicit(&q->state, memory_order_relaxed) != NVME_QPAIR_LIVE)
 			break;
-		if (!n)
-			py_wait_nap(w, empty++, now);
+		if (!n && (++empty < 16 || !nvme_qpair_wait(q)))
+			py_wait_nap(w, empty, now);
 		now = clock_now_ns();
 	}
 	if (got)

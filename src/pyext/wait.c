@@ -4,6 +4,7 @@
  */
 #include "pyext/wait.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +269,19 @@ static bool has_longer(struct py_wait *w, uint64_t now_ns)
 	return now_ns - w->begin_ns < w->limit_ns;
 }
 
+static void gone(struct py_wait *w)
+{
+	struct nvme_ctrl *ctrl = w->ctrl->ctrl;
+
+	if (ctrl && !ctrl->bus && nvme_ctrl_check(ctrl))
+		py_error(w->state, NULL, -ENODEV);
+	else
+		py_fail(PyExc_SystemError,
+			"%s is gone: its registers read all-ones, or the kernel "
+			"asked for it back",
+			ctrl ? ctrl->addr : "the device");
+}
+
 int py_wait_check(struct py_wait *w)
 {
 	uint64_t now = clock_now_ns();
@@ -275,10 +289,7 @@ int py_wait_check(struct py_wait *w)
 	if (py_wait_end(w) || PyErr_CheckSignals())
 		return -1;
 	if (w->gone) {
-		py_fail(PyExc_SystemError,
-			"%s is gone: its registers read all-ones, or the kernel "
-			"asked for it back",
-			w->ctrl->ctrl ? w->ctrl->ctrl->addr : "the device");
+		gone(w);
 		return -1;
 	}
 	if (now - w->begin_ns < w->limit_ns || has_longer(w, now))

@@ -240,6 +240,7 @@ const struct nvme_transport_ops nvme_pcie_ops = {
 	.reg_read = pcie_reg_read,
 	.reg_write = pcie_reg_write,
 	.health = nvme_pcie_health,
+	.why_gone = nvme_pcie_why_gone,
 	.reset = nvme_pcie_reset,
 	.wake = nvme_pcie_wake,
 	.holds_adminq = pcie_holds_adminq,

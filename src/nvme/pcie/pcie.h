@@ -5,6 +5,7 @@
 #ifndef PYNVME_NVME_PCIE_PCIE_H
 #define PYNVME_NVME_PCIE_PCIE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "nvme/ctrl.h"
@@ -21,6 +22,7 @@ void nvme_pcie_trap(struct nvme_qpair *q, uint32_t off, uint16_t val);
 
 /* See struct nvme_transport_ops. */
 int nvme_pcie_health(struct nvme_ctrl *ctrl);
+void nvme_pcie_why_gone(struct nvme_ctrl *ctrl, char *text, size_t len);
 int nvme_pcie_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind);
 int nvme_pcie_wake(struct nvme_ctrl *ctrl);
 

@@ -3,6 +3,7 @@
  * reset.c - resets of a PCI function, and how one is found well or not.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/interrupt.h"
@@ -25,6 +26,11 @@ int nvme_pcie_health(struct nvme_ctrl *ctrl)
 	if (NVME_GET(csts, CSTS_CFS))
 		return -EIO;
 	return bus->ops->health && bus->ops->health(bus) < 0 ? -ENODEV : 0;
+}
+
+void nvme_pcie_why_gone(struct nvme_ctrl *ctrl, char *text, size_t len)
+{
+	snprintf(text, len, "the device is gone: its registers read all-ones");
 }
 
 static int bus_reset(struct nvme_ctrl *ctrl, enum bus_reset kind)
