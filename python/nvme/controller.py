@@ -195,7 +195,6 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
 
     def enable_hmb(self) -> int:
         """Give the device the host memory it prefers (HMPRE). Returns its bytes; 0: none wanted."""
-        fabric.refuse(self, "host memory buffer")
         return hmb.enable(self)
 
     def disable_hmb(self) -> None:

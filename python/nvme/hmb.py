@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from nvme import admin
+from nvme import admin, fabric
 from nvme.buffer import Buffer
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def enable(nvme: Controller) -> int:
     wanted = nvme.id_data(275, 272) * UNIT
     if not wanted:
         return 0
+    fabric.refuse(nvme, "access to host memory")
     chunks = [
         Buffer(min(CHUNK, wanted - offset), "host memory") for offset in range(0, wanted, CHUNK)
     ]

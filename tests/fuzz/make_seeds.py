@@ -103,6 +103,38 @@ def registers() -> dict[str, bytes]:
     }
 
 
+#: Kinds of PDUs of fuzz_tcp.c.
+RESPONSE, C2H_DATA, R2T, TERM = range(4)
+
+
+def pdu(kind: int, cid: int, *fields: int, flags: int = 0, cut: int = 0) -> bytes:
+    """One record: a PDU sent in pieces of `cut` bytes."""
+    specific = struct.pack("<HHII4x", cid, 0, *fields) if fields else bytes(12)
+    if kind == RESPONSE:
+        specific = bytes(12) + struct.pack("<HH", cid, 0)
+    return bytes([cut, kind]) + specific.ljust(16, b"\0") + bytes([flags])
+
+
+def targets() -> dict[str, bytes]:
+    """Answers of a target to the commands of fuzz_tcp.c, which have the CIDs 0 to 7."""
+    last, success = 4, 8
+    reads = pdu(C2H_DATA, 0, 0, 512, flags=last | success)
+    reads += pdu(C2H_DATA, 1, 0, 2048) + pdu(C2H_DATA, 1, 2048, 2048, flags=last)
+    reads += pdu(C2H_DATA, 4, 0, 24576, flags=last, cut=100) + pdu(RESPONSE, 1) + pdu(RESPONSE, 4)
+    writes = pdu(R2T, 3, 0, 8192) + pdu(R2T, 6, 0, 12288) + pdu(R2T, 6, 12288, 12288)
+    writes += b"".join(pdu(RESPONSE, cid) for cid in (2, 3, 5, 6, 7))
+    ends = pdu(TERM, 0) + reads
+    lies = pdu(C2H_DATA, 1, 4096, 4096) + pdu(R2T, 3, 8192, 8192) + pdu(RESPONSE, 99)
+    seeds = {}
+    for how in range(16):
+        seeds[f"all-{how}"] = bytes([how]) + reads + writes
+    for name, records in (("reads", reads), ("writes", writes), ("ends", ends), ("lies", lies)):
+        seeds[name] = b"\0" + records
+        seeds[f"{name}-digests"] = b"\3" + records
+    seeds["bytes"] = b"\0" + bytes([0x80, 24]) + bytes([5, 0, 24, 0, 24, 0, 0, 0]) + bytes(16)
+    return seeds
+
+
 #: Bits of the first byte of fuzz_driver.c, and the lies of liar.h.
 HAS_CAP, HAS_ID, HAS_NS, OWN_INIT, TRAPPED, CTRL_DIES = 1, 2, 4, 8, 16, 32
 COMMANDS, NAPS, REGISTERS = 1, 2, 4
@@ -242,6 +274,7 @@ SEEDS = {
     "command": commands,
     "device": registers,
     "driver": drivers,
+    "tcp": targets,
     "verify": tables,
 }
 

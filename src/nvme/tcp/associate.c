@@ -73,67 +73,59 @@ static int refused(const struct nvme_qpair *q, int status, const struct nvme_cqe
 			       "");
 }
 
-static bool is_busy(const struct nvme_qpair *q, int status)
-{
-	return status == NVME_SC_CONNECT_CONTROLLER_BUSY ||
-	       (q->sqid && status == NVME_SC_SEQUENCE_ERROR);
-}
+/* How Connect is tried; what a controller cannot do is left out the next time. */
+struct attempt {
+	unsigned int prio;
+	uint32_t entries;
+	uint8_t cattr;
+	uint64_t until_ns; /* for a controller that is busy */
+};
 
-/* Connect once. A controller that cannot do without flow control of the queue keeps it. */
-static int connect_once(struct nvme_qpair *q, unsigned int prio, uint32_t *entries, uint8_t *cattr,
-			struct nvme_cqe *cqe)
+/* Whether another attempt may do better. */
+static bool adapt(const struct nvme_qpair *q, int status, const struct nvme_cqe *cqe,
+		  struct attempt *try)
 {
-	struct nvme_tcp_fabric *fabric = nvme_tcp_fabric_of(q->ctrl);
-	struct nvme_connect_data data =
-		connect_data(q->ctrl, q->sqid ? fabric->cntlid : NVME_CNTLID_DYNAMIC);
-	struct nvme_tcp_patience p = nvme_tcp_patience(fabric->target.timeout_s * UINT64_C(1000));
-	struct nvme_connect_cmd cmd;
-	struct nvme_sqe sqe;
-	int status;
-
-	for (;;) {
-		cmd = connect_cmd(q, prio, *entries, *cattr);
-		memcpy(&sqe, &cmd, sizeof(sqe));
-		status = nvme_tcp_exec(q, &sqe, &data, sizeof(data), &p, cqe);
-		if (status != NVME_SC_CONNECT_INVALID_PARAM || cqe->cdw0 & NVME_CONNECT_IATTR_DATA)
-			return status;
-		switch (cqe->cdw0 & NVME_CONNECT_IPO_MASK) {
-		case offsetof(struct nvme_connect_cmd, cattr):
-			if (!*cattr)
-				return status;
-			*cattr = 0;
-			break;
-		case offsetof(struct nvme_connect_cmd, sqsize):
-			if (q->sqid || *entries <= SMALL_ADMIN)
-				return status;
-			*entries = SMALL_ADMIN;
-			break;
-		default:
-			return status;
-		}
+	if (status == NVME_SC_CONNECT_CONTROLLER_BUSY ||
+	    (q->sqid && status == NVME_SC_SEQUENCE_ERROR)) {
+		nvme_time_nap(q->ctrl, BUSY_NAP_NS);
+		return clock_now_ns() < try->until_ns;
 	}
+	if (status != NVME_SC_CONNECT_INVALID_PARAM || cqe->cdw0 & NVME_CONNECT_IATTR_DATA)
+		return false;
+	switch (cqe->cdw0 & NVME_CONNECT_IPO_MASK) {
+	case offsetof(struct nvme_connect_cmd, cattr):
+		if (!try->cattr)
+			return false;
+		try->cattr = 0;
+		return true;
+	case offsetof(struct nvme_connect_cmd, sqsize):
+		if (q->sqid || try->entries <= SMALL_ADMIN)
+			return false;
+		try->entries = SMALL_ADMIN;
+		return true;
+	}
+	return false;
 }
 
-static int fabrics_connect(struct nvme_qpair *q, unsigned int prio)
+/* Return: 0, 1 another attempt may do better, or with a text what went wrong. */
+static int fabrics_connect(struct nvme_qpair *q, struct attempt *try)
 {
 	struct nvme_tcp_queue *t = nvme_tcp_of(q);
 	struct nvme_tcp_fabric *fabric = nvme_tcp_fabric_of(q->ctrl);
-	uint64_t until_ns = clock_now_ns() + BUSY_WAIT_MS * MS;
-	uint8_t cattr = NVME_CATTR_DISABLE_SQFLOW;
-	uint32_t entries = q->sq_depth;
+	struct nvme_connect_data data =
+		connect_data(q->ctrl, q->sqid ? fabric->cntlid : NVME_CNTLID_DYNAMIC);
+	struct nvme_connect_cmd cmd = connect_cmd(q, try->prio, try->entries, try->cattr);
+	struct nvme_tcp_patience p = nvme_tcp_patience(fabric->target.timeout_s * UINT64_C(1000));
 	struct nvme_cqe cqe = { 0 };
+	struct nvme_sqe sqe;
 	int status;
 
-	if (q->sqid && q->ctrl->id_ctrl->ofcs & NVME_OFCS_DISCONNECT)
-		cattr |= NVME_CATTR_QUEUE_DELETION;
-	for (;;) {
-		status = connect_once(q, prio, &entries, &cattr, &cqe);
-		if (!is_busy(q, status) || clock_now_ns() > until_ns)
-			break;
-		nvme_time_nap(q->ctrl, BUSY_NAP_NS);
-	}
+	memcpy(&sqe, &cmd, sizeof(sqe));
+	status = nvme_tcp_exec(q, &sqe, &data, sizeof(data), &p, &cqe);
+	if (status < 0)
+		return status;
 	if (status)
-		return status < 0 ? status : refused(q, status, &cqe);
+		return adapt(q, status, &cqe, try) ? 1 : refused(q, status, &cqe);
 	if (cqe.cdw0 & (NVME_CONNECT_ATR | NVME_CONNECT_ASCR) && !q->sqid)
 		return err_set(-EPROTO, "the target wants authentication, which this host has not");
 	t->flow_control = cqe.sqhd != SQHD_DISABLED;
@@ -153,31 +145,45 @@ static uint32_t capsule_data(const struct nvme_ctrl *ctrl)
 	return bytes < (1u << 20) ? (uint32_t)bytes : 1u << 20;
 }
 
-int nvme_tcp_queue_open(struct nvme_qpair *q, unsigned int prio)
+static int open_once(struct nvme_qpair *q, struct attempt *try)
 {
 	const struct nvme_tcp_address *target = &nvme_tcp_fabric_of(q->ctrl)->target;
 	struct nvme_tcp_patience p = nvme_tcp_patience(target->timeout_s * UINT64_C(1000));
 	struct nvme_tcp_queue *t = nvme_tcp_of(q);
-	int err;
+	int err = nvme_tcp_dial(target->host, target->port, &p);
 
-	nvme_tcp_queue_close(q);
-	err = nvme_tcp_dial(target->host, target->port, &p);
 	if (err < 0)
 		return err;
 	t->fd = err;
-	err = nvme_tcp_greet(t, target, &p);
 	t->capsule_data = q->sqid ? capsule_data(q->ctrl) : NVME_TCP_ADMIN_INCAPSULE_BYTES;
-	if (!err)
-		err = fabrics_connect(q, prio);
-	if (err) {
-		char why[ERR_TEXT_BYTES];
+	err = nvme_tcp_greet(t, target, &p);
+	return err ? err : fabrics_connect(q, try);
+}
 
+int nvme_tcp_queue_open(struct nvme_qpair *q, unsigned int prio)
+{
+	struct attempt try = { .prio = prio,
+			       .entries = q->sq_depth,
+			       .cattr = NVME_CATTR_DISABLE_SQFLOW,
+			       .until_ns = clock_now_ns() + BUSY_WAIT_MS * MS };
+	struct nvme_tcp_queue *t = nvme_tcp_of(q);
+	char why[ERR_TEXT_BYTES];
+	int err;
+
+	if (q->sqid && q->ctrl->id_ctrl->ofcs & NVME_OFCS_DISCONNECT)
+		try.cattr |= NVME_CATTR_QUEUE_DELETION;
+	nvme_tcp_queue_close(q);
+	t->opening = true;
+	/* A target need not listen any more on a connection whose Connect it refused. */
+	while ((err = open_once(q, &try)) != 0) {
 		strcpy(why, err_text());
 		nvme_qpair_drain(q, NVME_SC_HOST_PATHING_ERROR);
 		nvme_tcp_queue_close(q);
-		err_set(err, "%s", why);
+		if (err < 0)
+			break;
 	}
-	return err;
+	t->opening = false;
+	return err ? err_set(err, "%s", why) : 0;
 }
 
 int nvme_tcp_associate(struct nvme_ctrl *ctrl)

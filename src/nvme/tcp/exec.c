@@ -71,15 +71,10 @@ static const char *name_of(const struct nvme_sqe *sqe)
 static int hopeless(struct nvme_tcp_queue *t, const struct exec *exec,
 		    const struct nvme_tcp_patience *p)
 {
-	struct nvme_tcp_fabric *fabric = nvme_tcp_fabric_of(t->q->ctrl);
 	const char *name = name_of(&exec->req.sqe);
 
-	if (t->lost) {
-		pthread_mutex_lock(&fabric->lock);
-		err_set(-ENODEV, "%s: the connection is lost: %s", name, fabric->lost);
-		pthread_mutex_unlock(&fabric->lock);
-		return -ENODEV;
-	}
+	if (t->lost)
+		return err_set(-ENODEV, "%s: the connection is lost: %s", name, t->why);
 	if (interrupt_check(t->q->ctrl->addr)) {
 		nvme_tcp_lose(t, "interrupted while %s was outstanding", name);
 		return err_set(-EINTR, "%s: interrupted after %.0f ms", name,

@@ -181,6 +181,10 @@ static void note_loss(struct nvme_tcp_queue *t, const char *why)
 	struct nvme_tcp_fabric *fabric = nvme_tcp_fabric_of(ctrl);
 
 	t->lost = true;
+	snprintf(t->why, sizeof(t->why), "%s", why);
+	/* Whoever opens it says what came of it. */
+	if (t->opening)
+		return;
 	pthread_mutex_lock(&fabric->lock);
 	if (!*fabric->lost)
 		snprintf(fabric->lost, sizeof(fabric->lost), "queue %u: %s", t->q->sqid, why);

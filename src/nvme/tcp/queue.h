@@ -98,6 +98,8 @@ struct nvme_tcp_rx {
  * struct nvme_tcp_queue - the transport's part of a qpair
  * @fd: -1: not connected
  * @lost: it was, and something ended it
+ * @why: what that was
+ * @opening: not a queue of the controller yet, whatever becomes of it
  * @head_digest, @data_digest: bytes of them, 0 or 4
  * @capsule_data: bytes of data in a command capsule at most, of commands that are no Fabrics ones
  * @maxh2cdata: bytes of data in a PDU at most
@@ -107,6 +109,7 @@ struct nvme_tcp_rx {
 struct nvme_tcp_queue {
 	int fd;
 	bool lost;
+	bool opening;
 	bool flow_control;
 	uint8_t head_digest;
 	uint8_t data_digest;
@@ -119,6 +122,7 @@ struct nvme_tcp_queue {
 	struct nvme_tcp_tx tx;
 	struct nvme_tcp_rx rx;
 	struct nvme_qpair *q;
+	char why[400];
 };
 
 static inline struct nvme_tcp_queue *nvme_tcp_of(const struct nvme_qpair *q)

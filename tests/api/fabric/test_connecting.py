@@ -13,7 +13,7 @@ import pytest
 import nvme as d
 from nvme import cli
 
-from .peer import DISCOVERY, SUBSYSTEM, Command, Connection, Target, entry
+from .peer import DISCOVERY, SUBSYSTEM, Command, Connection, Hangup, Target, entry
 
 SPDK = "trtype:TCP adrfam:IPv4 traddr:127.0.0.1 trsvcid:{} subnqn:" + SUBSYSTEM
 
@@ -201,6 +201,39 @@ def test_a_controller_that_insists_on_flow_control():
         assert nvme0[0x1C] & 1
         connects = [c.raw[46] & 4 for _, c in target.commands if c.fctype == 1 and c.raw[0] == 0x7F]
         assert connects == [4, 0]
+
+
+def test_a_queue_whose_former_life_is_not_over_is_tried_again(target):
+    tries = []
+
+    def hook(connection: Connection, command: Command) -> bool:
+        if command.opcode == 0x7F and command.fctype == 1 and command.raw[42] == 1:
+            tries.append(connection)
+            if len(tries) < 3:
+                connection.complete(command, 0x00C)
+                raise Hangup
+        return False
+
+    nvme0 = d.Controller(target.address)
+    target.hook = hook
+    d.Qpair(nvme0, 8).delete()
+    assert len(set(tries)) == 3
+    assert nvme0[0x1C] & 1
+
+
+def test_a_queue_that_is_never_let_go_of_leaves_the_controller_alone(target):
+    def hook(connection: Connection, command: Command) -> bool:
+        if command.opcode == 0x7F and command.fctype == 1 and command.raw[42] == 1:
+            raise Hangup
+        return False
+
+    nvme0 = d.Controller(target.address)
+    target.hook = hook
+    with pytest.raises(d.QpairCreationError, match="Connect: the connection is lost: closed by"):
+        d.Qpair(nvme0, 8)
+    target.hook = None
+    assert nvme0[0x1C] & 1
+    d.Qpair(nvme0, 8)
 
 
 def test_discovery_lists_what_there_is(target, capsys):
