@@ -55,9 +55,9 @@ static int sim_of_ctrl(struct py_sim *self, PyObject *arg)
 
 	if (!ctrl || py_ctrl_check(ctrl))
 		return -1;
-	if (ctrl->ctrl->bus->ops != &soft_ops) {
+	if (!ctrl->ctrl->bus || ctrl->ctrl->bus->ops != &soft_ops) {
 		py_fail(PyExc_TypeError, "%s is not a software SSD of this process",
-			ctrl->ctrl->bus->addr);
+			ctrl->ctrl->addr);
 		return -1;
 	}
 	self->ctrl = (struct py_ctrl *)Py_NewRef((PyObject *)ctrl);

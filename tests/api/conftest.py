@@ -9,11 +9,13 @@ import nvme as d
 from nvme.fixtures import device_address
 from nvme.software_ssd import SoftwareSsd
 
+from .fabric import cannot
 from .qemu import CANNOT
 
 #: Fixtures that mean the device under test.
 DEVICE = {"nvme0", "pciaddr"}
 QEMU_MODEL = "QEMU NVMe Ctrl"
+LINUX_MODEL = "Linux"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -52,6 +54,14 @@ def ssd(nvme0: d.Controller) -> SoftwareSsd:
         pytest.skip("needs the faults of the software SSD")
 
 
+@pytest.fixture(scope="session")
+def pcie(nvme0: d.Controller) -> d.Pcie:
+    """The plugin's, but for drives that have no such thing."""
+    if nvme0._fabric:
+        pytest.skip(f"over a fabric: {cannot.NO_FUNCTION}")
+    return d.Pcie(nvme0)
+
+
 @pytest.fixture
 def own() -> Iterator[d.Controller]:
     """A software SSD of the test's own, whatever the device under test is."""
@@ -67,6 +77,29 @@ def own_namespace(own: d.Controller) -> Iterator[d.Namespace]:
     namespace = d.Namespace(own)
     yield namespace
     namespace.close()
+
+
+def why_not_over_a_fabric(node: pytest.Function, model: str) -> str:
+    """Why this test cannot pass on a drive over NVMe/TCP, or nothing."""
+    callspec = getattr(node, "callspec", None)
+    values = callspec.params.values() if callspec else ()
+    kinds = {value for value in values if isinstance(value, str)}
+    if kinds & cannot.RESETS:
+        return cannot.NO_FUNCTION
+    name = node.originalname
+    reason = cannot.FILES.get(node.path.stem) or cannot.CANNOT.get(name, "")
+    return reason or (cannot.LINUX.get(name, "") if model == LINUX_MODEL else "")
+
+
+@pytest.fixture(autouse=True)
+def what_a_fabric_cannot(request: pytest.FixtureRequest) -> None:
+    """Skips tests of what only a PCI function has."""
+    if not DEVICE & set(request.fixturenames) or request.node.path.parent.name == "fabric":
+        return
+    if not request.getfixturevalue("nvme0")._fabric:
+        return
+    if why := why_not_over_a_fabric(request.node, request.getfixturevalue("model")):
+        pytest.skip(f"over a fabric: {why}")
 
 
 @pytest.fixture(autouse=True)

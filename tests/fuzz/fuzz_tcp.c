@@ -97,7 +97,6 @@ static void feed(struct link *link, size_t len, unsigned int cut)
 		ssize_t sent = send(link->peer, out + at, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		drink(link);
-		link->t->tx.rang = false;
 		nvme_qpair_poll(link->q, 1 + cut % 8, clock_now_ns() + LATER_NS);
 		if (sent <= 0)
 			return;

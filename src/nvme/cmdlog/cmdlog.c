@@ -232,6 +232,13 @@ struct nvme_cmdlog_queue *nvme_cmdlog_open(struct nvme_ctrl *ctrl, uint16_t sqid
 	return log;
 }
 
+void nvme_cmdlog_restart(struct nvme_cmdlog_queue *log, struct nvme_ctrl *ctrl, uint16_t sqid)
+{
+	pthread_mutex_lock(&file.lock);
+	label(log, ctrl, sqid, (uint16_t)log->ncids);
+	pthread_mutex_unlock(&file.lock);
+}
+
 void nvme_cmdlog_close(struct nvme_cmdlog_queue *log)
 {
 	if (!log)

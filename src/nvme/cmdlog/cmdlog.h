@@ -94,6 +94,9 @@ struct nvme_cmdlog_queue *nvme_cmdlog_open(struct nvme_ctrl *ctrl, uint16_t sqid
 /* The records stay readable in the file until the slot is needed again. */
 void nvme_cmdlog_close(struct nvme_cmdlog_queue *log);
 
+/* Forget all there is: the queue begins now. Nothing may be outstanding. */
+void nvme_cmdlog_restart(struct nvme_cmdlog_queue *log, struct nvme_ctrl *ctrl, uint16_t sqid);
+
 /**
  * nvme_cmdlog_read() - newest first: outstanding commands, then completed ones
  * Return: how many were copied.

@@ -47,7 +47,6 @@ struct nvme_tcp_cmd {
  * @iov: pieces of @buf and of data where it lies, @first of @niov not sent yet
  * @queued, @sent: positions in the stream
  * @pdus: H2CData PDUs since @buf was empty
- * @rang: something went out since the last look at what comes in
  */
 struct nvme_tcp_tx {
 	uint8_t *buf;
@@ -60,7 +59,6 @@ struct nvme_tcp_tx {
 	uint32_t pdus;
 	uint64_t queued;
 	uint64_t sent;
-	bool rang;
 };
 
 enum nvme_tcp_rx_state {
@@ -90,6 +88,9 @@ struct nvme_tcp_rx {
 	struct nvme_tcp_data hdr;
 	uint64_t quiet_ns;
 };
+
+/* From a command, or a look in vain, to the next look. */
+#define NVME_TCP_QUIET_NS UINT64_C(2000)
 
 /* Enough for the answers to 32 reads of 4 KiB, and once more. */
 #define NVME_TCP_RX_BYTES 262144u

@@ -20,7 +20,6 @@
 
 #define DIRECT_BYTES 16384u /* of data that is missing: receive it in place */
 #define WAIT_MS	     2
-#define QUIET_NS     UINT64_C(2000)
 #define LEFTOVER     256u /* more than a piece of a header: something to look at */
 
 /* --- commands that end --- */
@@ -418,19 +417,6 @@ static size_t receive(struct nvme_tcp_queue *t, int flags)
 	return (size_t)n;
 }
 
-/*
- * A spinning caller would make a system call each time around. An answer that comes within a
- * moment of its command is rather waited for, by nvme_tcp_wait(), than looked for.
- */
-static bool worth_a_look(struct nvme_tcp_queue *t, uint64_t now_ns)
-{
-	if (t->tx.rang) {
-		t->tx.rang = false;
-		t->rx.quiet_ns = now_ns + QUIET_NS;
-	}
-	return now_ns >= t->rx.quiet_ns;
-}
-
 unsigned int nvme_tcp_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_ns)
 {
 	struct nvme_tcp_queue *t = nvme_tcp_of(q);
@@ -440,11 +426,15 @@ unsigned int nvme_tcp_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_
 		return 0;
 	if (t->rx.head != t->rx.tail)
 		done = nvme_tcp_parse(t, max, now_ns);
-	if (done || t->lost || !worth_a_look(t, now_ns))
+	/*
+	 * A spinning caller would make a system call each time around. An answer that comes within
+	 * a moment of its command is rather waited for, by nvme_tcp_wait(), than looked for.
+	 */
+	if (done || t->lost || now_ns < t->rx.quiet_ns)
 		return done;
 	if (receive(t, MSG_DONTWAIT))
 		return nvme_tcp_parse(t, max, now_ns);
-	t->rx.quiet_ns = now_ns + QUIET_NS;
+	t->rx.quiet_ns = now_ns + NVME_TCP_QUIET_NS;
 	return 0;
 }
 

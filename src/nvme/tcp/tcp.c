@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "nvme/cmdlog/cmdlog.h"
 #include "nvme/init.h"
 #include "nvme/time.h"
 #include "nvme/tcp/discover.h"
@@ -180,9 +181,14 @@ static int tcp_qpair_connect(struct nvme_qpair *q, unsigned int prio)
 {
 	int err = nvme_tcp_queue_open(q, prio);
 
-	if (err)
+	if (err) {
 		err_add("%s: queue %u", q->ctrl->addr, q->sqid);
-	return err;
+		return err;
+	}
+	/* To a script, the queue begins with its own first command. */
+	nvme_qpair_rewind(q);
+	nvme_cmdlog_restart(q->log, q->ctrl, q->sqid);
+	return 0;
 }
 
 static int tcp_qpair_disconnect(struct nvme_qpair *q)

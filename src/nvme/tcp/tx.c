@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/err.h"
 #include "base/likely.h"
@@ -50,7 +51,6 @@ void nvme_tcp_tx_rewind(struct nvme_tcp_tx *tx)
 	tx->pdus = 0;
 	tx->queued = 0;
 	tx->sent = 0;
-	tx->rang = false;
 }
 
 /* What is left in the buffer moves to its start. */
@@ -306,7 +306,7 @@ static bool send_some(struct nvme_tcp_queue *t)
 	n = niov == 1 ? send(t->fd, msg.msg_iov->iov_base, msg.msg_iov->iov_len,
 			     MSG_DONTWAIT | MSG_NOSIGNAL) :
 			sendmsg(t->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	tx->rang = true;
+	t->rx.quiet_ns = clock_now_ns() + NVME_TCP_QUIET_NS;
 	if (n > 0) {
 		advance(tx, (size_t)n);
 		return true;

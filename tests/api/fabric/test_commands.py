@@ -1,5 +1,8 @@
 """Commands over NVMe/TCP: data in the capsule or on request, with digests and without."""
 
+import time
+import warnings
+
 import pytest
 
 import nvme as d
@@ -131,12 +134,31 @@ def test_registers_are_properties(target):
 
 def test_the_command_log_names_fabrics_commands(target, capsys):
     nvme0 = d.Controller(target.address)
-    qpair = d.Qpair(nvme0, 16)
     nvme0.cmdlog()
-    qpair.cmdlog()
     printed = capsys.readouterr().out
     for name in ("Connect", "Property Get", "Property Set", "Identify"):
         assert f" {name} (" in printed
+
+
+def test_the_log_of_a_queue_begins_with_the_first_command_of_the_script(target):
+    nvme0 = d.Controller(target.address)
+    nvme0n1 = d.Namespace(nvme0)
+    qpair = d.Qpair(nvme0, 16)
+    assert qpair.cmdlog_entries() == []
+    nvme0n1.flush(qpair).waitdone()
+    assert [(entry.name, entry.cid) for entry in qpair.cmdlog_entries()] == [("Flush", 0)]
+
+
+def test_a_completion_that_is_there_is_reaped_before_it_is_late(target):
+    nvme0 = d.Controller(target.address)
+    nvme0n1 = d.Namespace(nvme0)
+    qpair = d.Qpair(nvme0, 16)
+    nvme0.timeout = 20
+    nvme0n1.flush(qpair)
+    time.sleep(0.1)  # to be late is what this is about
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        qpair.waitdone()
 
 
 def test_an_async_event_reaches_its_callback(target):

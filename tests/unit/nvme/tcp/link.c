@@ -57,6 +57,8 @@ void link_open(struct link *link, uint16_t sqid, unsigned int depth, uint8_t hea
 	must(!nvme_qpair_alloc(link->ctrl, sqid, depth, depth - 1, &link->q));
 	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
 	link->t = nvme_tcp_of(link->q);
+	if (!sqid)
+		link->ctrl->adminq = link->q;
 	link->t->fd = fds[0];
 	count_inc(COUNT_FDS);
 	link->peer = fds[1];
