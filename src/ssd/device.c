@@ -95,9 +95,9 @@ void ssd_destroy(struct ssd *ssd)
 	ssd_pel_fini(ssd);
 	ssd_faults_fini(ssd);
 	ssd_contexts_fini(ssd);
-	ssd_events_fini(&ssd->events);
 	while (ssd->pcie.next)
 		ssd_ctrl_destroy(ssd->pcie.next);
+	ssd_events_fini(&ssd->events);
 	ssd_ctrl_fini(&ssd->pcie);
 	ssd_dptr_fini(&ssd->dptr);
 	free(ssd->bounce);

@@ -279,6 +279,52 @@ static void test_there_is_a_limit_of_controllers_and_none_without_power(void **s
 	rig_destroy(r);
 }
 
+/* Set Features, APST: PS 3 after 100 ms in PS 0. */
+static void enable_apst(struct rig *r, struct host *h)
+{
+	struct nvme_sqe sqe = { .opc = NVME_ADMIN_SET_FEATURES,
+				.cdw10 = NVME_FEAT_APST,
+				.cdw11 = 1 };
+
+	memset(r->buf, 0, 4096);
+	*(uint64_t *)r->buf = 100ull << NVME_APST_ITPT_SHIFT | 3 << NVME_APST_ITPS_SHIFT;
+	assert_int_equal(run(r, h, sqe, 0, r->buf), 0);
+}
+
+static void test_each_host_has_power_states_of_its_own(void **state)
+{
+	struct rig *r = rig_ready("size=16M,jitter=0,tail_us=0");
+	struct host a = connect_host(r), b = connect_host(r);
+	uint64_t begin_ns;
+
+	enable_apst(r, &a);
+	rig_advance(r, 101000000);
+	assert_int_equal(get_feature(r, &a, NVME_FEAT_POWER_MANAGEMENT), 3);
+	assert_int_equal(get_feature(r, &b, NVME_FEAT_POWER_MANAGEMENT), 0);
+	begin_ns = r->now_ns;
+	assert_int_equal(io(r, &b, NVME_CMD_READ, 0, r->buf), 0);
+	assert_true(r->now_ns - begin_ns < 100000);
+	assert_int_equal(get_feature(r, &a, NVME_FEAT_POWER_MANAGEMENT), 3);
+
+	begin_ns = r->now_ns;
+	assert_int_equal(io(r, &a, NVME_CMD_READ, 0, r->buf), 0);
+	assert_in_range(r->now_ns - begin_ns, 1500000, 1600000);
+	assert_int_equal(get_feature(r, &a, NVME_FEAT_POWER_MANAGEMENT), 0);
+	rig_destroy(r);
+}
+
+static void test_a_host_that_leaves_takes_its_power_states_along(void **state)
+{
+	struct rig *r = rig_ready("size=16M");
+	struct host a = connect_host(r);
+
+	enable_apst(r, &a);
+	ssd_ctrl_destroy(a.ctrl);
+	rig_advance(r, 1000000000);
+	assert_int_equal(rig_read(r, 0, 1, r->buf), 0);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +339,8 @@ int main(void)
 		cmocka_unit_test(test_forgotten_commands_are_never_answered),
 		cmocka_unit_test(test_queues_in_memory_and_doorbells_are_not_for_fabrics),
 		cmocka_unit_test(test_there_is_a_limit_of_controllers_and_none_without_power),
+		cmocka_unit_test(test_each_host_has_power_states_of_its_own),
+		cmocka_unit_test(test_a_host_that_leaves_takes_its_power_states_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
