@@ -203,6 +203,20 @@ static uint16_t dsm(struct rig *r, uint32_t n, uint32_t attr)
 					 .cdw11 = attr });
 }
 
+static void a_compare_names_the_lba_that_differs(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_error_entry *e = (struct nvme_error_entry *)r->buf2;
+
+	memset(r->buf, 0x5a, 4096);
+	assert_int_equal(rig_write(r, 40, 8, r->buf), 0);
+	r->buf[3 * 512 + 100] ^= 1;
+	assert_int_equal(rw(r, NVME_CMD_COMPARE, 40, 8), NVME_SC_COMPARE_FAILURE);
+	assert_int_equal(rig_log(r, NVME_LOG_ERROR, e, 64), 0);
+	assert_int_equal(e->lba, 43);
+	rig_destroy(r);
+}
+
 static void deallocated_lbas_read_zeros(void **state)
 {
 	struct rig *r = rig_ready("latency=none");
@@ -278,6 +292,17 @@ static void copy_gathers_its_ranges(void **state)
 	assert_int_equal(r->buf[0], 7);
 	assert_int_equal(r->buf[512], 8);
 	assert_int_equal(r->buf[1024], 1);
+	rig_destroy(r);
+}
+
+static void copy_takes_128_ranges(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_copy_range *range = (struct nvme_copy_range *)r->buf2;
+
+	for (uint32_t i = 0; i < 128; i++)
+		range[i] = (struct nvme_copy_range){ .slba = i };
+	assert_int_equal(copy(r, 1000, 128, 0), 0);
 	rig_destroy(r);
 }
 
@@ -402,6 +427,8 @@ int main(void)
 		cmocka_unit_test(namespaces_are_apart),
 		cmocka_unit_test(fua_is_slower_than_cached_and_unmapped_faster_than_mapped),
 		cmocka_unit_test(jitter_and_tail_keep_their_bounds),
+		cmocka_unit_test(copy_takes_128_ranges),
+		cmocka_unit_test(a_compare_names_the_lba_that_differs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 
 #include <sys/uio.h>
 
+#include "ssd/queue/dptr.h"
+
 #define PAGE 4096u
 #define SGL  (NVME_SQE_PSDT_SGL_MPTR_BUF << NVME_SQE_PSDT_SHIFT)
 
@@ -122,6 +124,18 @@ static void scattered_pages_up_to_64_mib_carry_data(void **state)
 	free(list);
 	free(data);
 	rig_destroy(r);
+}
+
+static void an_offset_needs_one_piece_more(void **state)
+{
+	struct ssd_dptr d;
+
+	assert_int_equal(ssd_dptr_init(&d, 64u << 20), 0);
+	assert_int_equal(d.max, 16385);
+	ssd_dptr_fini(&d);
+	assert_int_equal(ssd_dptr_init(&d, 8192), 0);
+	assert_int_equal(d.max, SSD_PIECES_MIN);
+	ssd_dptr_fini(&d);
 }
 
 static void without_mdts_the_longest_command_carries_data(void **state)
@@ -344,6 +358,7 @@ int main(void)
 		cmocka_unit_test(each_wrong_sgl_has_its_status),
 		cmocka_unit_test(admin_commands_take_prps_only),
 		cmocka_unit_test(vectors_of_a_front_end_carry_data),
+		cmocka_unit_test(an_offset_needs_one_piece_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,77 @@ static void tags_are_checked_lba_by_lba(void **state)
 	}
 }
 
+/* Longer than MDTS, which these are done in steps of. */
+static void long_commands_without_data_count_tags_on(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0,mdts=8K", 1, false, false);
+	uint8_t *meta = r->buf2, want[8];
+
+	assert_int_equal(cmd(r, NVME_CMD_WRITE_ZEROES, 100, 40, NULL, NULL, PRACT, 100), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 138, 2, r->buf, meta, 0, 0), 0);
+	put_pi(want, r->buf, 0x1234, 138);
+	assert_memory_equal(meta, want, 8);
+	assert_int_equal(cmd(r, NVME_CMD_VERIFY, 100, 40, NULL, NULL, ALL, 100), 0);
+	rig_destroy(r);
+}
+
+static void a_failed_check_names_its_lba(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+	struct nvme_error_entry *e = (struct nvme_error_entry *)r->buf;
+	uint8_t *meta = r->buf2;
+
+	memset(r->buf, 0x11, 3 * 512);
+	for (uint32_t i = 0; i < 3; i++)
+		put_pi(meta + (size_t)i * 8, r->buf, 0x1234, 100 + i);
+	meta[2 * 8] ^= 1;
+	assert_int_equal(cmd(r, NVME_CMD_WRITE, 100, 3, r->buf, meta, ALL, 100),
+			 NVME_SC_GUARD_CHECK);
+	assert_int_equal(rig_log(r, NVME_LOG_ERROR, e, 64), 0);
+	assert_int_equal(e->lba, 102);
+	rig_destroy(r);
+}
+
+static void bits_of_the_application_tag_are_masked(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=8,erase_s=0", 1, false, false);
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_WRITE, 50, 1, r->buf);
+
+	put_pi(r->buf2, r->buf, 0xab34, 50);
+	sqe.mptr = (uintptr_t)r->buf2;
+	sqe.cdw12 |= APP << NVME_RW_PRINFO_SHIFT;
+	sqe.cdw15 = 0x00ff1234;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	sqe.cdw15 = 0x01ff1234;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_APPTAG_CHECK);
+	rig_destroy(r);
+}
+
+/* Metadata beside it is compared; it is itself checked, also if it might have been inserted. */
+static void compare_leaves_protection_information_out(void **state)
+{
+	for (int first = 0; first < 2; first++) {
+		struct rig *r = formatted("latency=none,ms=16,erase_s=0", 1, false, first);
+		uint8_t *meta = r->buf2, *pi = meta + (first ? 0 : 8),
+			*rest = meta + (first ? 8 : 0);
+
+		memset(r->buf, 0x33, 512);
+		memset(meta, 0x44, 16);
+		assert_int_equal(cmd(r, NVME_CMD_WRITE, 9, 1, r->buf, meta, PRACT, 9), 0);
+		memset(pi, 0x77, 8);
+		assert_int_equal(cmd(r, NVME_CMD_COMPARE, 9, 1, r->buf, meta, 0, 9), 0);
+		assert_int_equal(cmd(r, NVME_CMD_COMPARE, 9, 1, r->buf, meta, PRACT | GUARD, 9),
+				 NVME_SC_GUARD_CHECK);
+		for (int i = 0; i < 8; i++) {
+			rest[i] ^= 1;
+			assert_int_equal(cmd(r, NVME_CMD_COMPARE, 9, 1, r->buf, meta, 0, 9),
+					 NVME_SC_COMPARE_FAILURE);
+			rest[i] ^= 1;
+		}
+		rig_destroy(r);
+	}
+}
+
 /* A write of LBA 50 with PI of the host's, one of its fields wrong. */
 static void wrong_pi(uint32_t type, uint32_t prinfo, uint16_t app, uint32_t ref, int flip,
 		     uint16_t want)
@@ -316,6 +387,10 @@ int main(void)
 		cmocka_unit_test(unwritten_lbas_pass_all_checks),
 		cmocka_unit_test(copies_renew_their_reference_tags),
 		cmocka_unit_test(copies_check_what_they_read_and_what_they_write),
+		cmocka_unit_test(long_commands_without_data_count_tags_on),
+		cmocka_unit_test(a_failed_check_names_its_lba),
+		cmocka_unit_test(bits_of_the_application_tag_are_masked),
+		cmocka_unit_test(compare_leaves_protection_information_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

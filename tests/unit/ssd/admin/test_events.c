@@ -135,6 +135,21 @@ static void a_temperature_at_its_threshold_exceeds_it(void **state)
 	rig_destroy(r);
 }
 
+static void a_threshold_is_crossed_once(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	watch_temperature(r);
+	bench_aers(r, 2);
+	assert_int_equal(ssd_set_temperature(r->ssd, 400, r->now_ns), 0);
+	assert_int_equal(bench_event(r), HOT);
+	bench_log(r, NVME_LOG_SMART, 512);
+	/* hotter still is no other crossing */
+	assert_int_equal(ssd_set_temperature(r->ssd, 401, r->now_ns), 0);
+	assert_int_equal(bench_event(r), 0);
+	rig_destroy(r);
+}
+
 static void thresholds_read_back_and_reset(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -272,6 +287,7 @@ int main(void)
 		cmocka_unit_test(different_events_of_a_type_wait_for_their_turn),
 		cmocka_unit_test(an_event_that_waits_is_not_there_twice),
 		cmocka_unit_test(resets_forget_requests_and_masks),
+		cmocka_unit_test(a_threshold_is_crossed_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,17 @@ static void ranges_do_not_overlap(void **state)
 	rig_destroy(r);
 }
 
+static void parts_may_come_in_any_order(void **state)
+{
+	struct rig *r = rig_ready("");
+
+	make_image(r, "PARTS");
+	assert_int_equal(download(r, 4096, 4096), 0);
+	assert_int_equal(download(r, 0, 4096), 0);
+	assert_int_equal(commit(r, 2, NVME_FW_ACTION_REPLACE), 0);
+	rig_destroy(r);
+}
+
 static void offset_0_begins_again(void **state)
 {
 	struct rig *r = rig_ready("");
@@ -346,6 +357,7 @@ int main(void)
 		cmocka_unit_test(offset_0_begins_again),
 		cmocka_unit_test(a_reset_forgets_the_download),
 		cmocka_unit_test(downloads_have_limits),
+		cmocka_unit_test(parts_may_come_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
