@@ -237,6 +237,10 @@ class Number:
         close()
         return 0
 
+class Positive(Number):
+    def __index__(self):
+        return super().__index__() + 1
+
 class Real:
     def __float__(self):
         close()
@@ -272,7 +276,7 @@ CALLS = {
     "read, lba": lambda: namespace.read(qpair, buf, Number()),
     "send_cmd": lambda: nvme.send_cmd(10, cdw10=Number()),
     "setitem": lambda: nvme.__setitem__(0x14, Number()),
-    "timeout": lambda: setattr(nvme, "timeout", Number()),
+    "timeout": lambda: setattr(nvme, "timeout", Positive()),
     "wait_int": lambda: interrupted(9999),
 }
 for name, call in CALLS.items():
