@@ -158,6 +158,8 @@ echo 4420 >ports/1/addr_trsvcid
 ln -s /sys/kernel/config/nvmet/subsystems/{NVMET_NQN} ports/1/subsystems/
 """,
 )
+TCPHOST = Preset(name="tcphost", iommu=False, modules=("nvme-tcp",), pciaddr="")
+"""No drive, and what connects to one over the network."""
 SRIOV = replace(
     controller(
         namespace(1, 256 * MIB),
@@ -186,5 +188,5 @@ NONE = Preset(name="none", iommu=False, pciaddr="")
 
 PRESETS = {
     preset.name: preset
-    for preset in (IOMMU, NOIOMMU, NVMET, METADATA, DIFF, USER, POWERCTL, SRIOV, NONE)
+    for preset in (IOMMU, NOIOMMU, NVMET, TCPHOST, METADATA, DIFF, USER, POWERCTL, SRIOV, NONE)
 }
