@@ -145,6 +145,15 @@ static void drive_done(struct ssd_cmd *ext)
 		loop_completed(cmd->conn->loop, cmd);
 }
 
+/* Where its data is; a command without data may have no buffer. */
+static void set_data(struct tcp_cmd *cmd)
+{
+	cmd->iov = (struct iovec){ cmd->len ? cmd->buf + cmd->offset : NULL, cmd->len };
+	cmd->ext.data = &cmd->iov;
+	cmd->ext.data_n = cmd->len ? 1 : 0;
+	cmd->ext.moved = 0;
+}
+
 static void run_drive(struct tcp_cmd *cmd, uint64_t now_ns)
 {
 	struct tcp_conn *conn = cmd->conn;
@@ -160,10 +169,7 @@ static void run_drive(struct tcp_cmd *cmd, uint64_t now_ns)
 	ext->sqe.flags &= (uint8_t) ~(NVME_SQE_PSDT_MASK << NVME_SQE_PSDT_SHIFT);
 	ext->sqid = conn->qid;
 	ext->done = drive_done;
-	cmd->iov = (struct iovec){ cmd->buf + cmd->offset, cmd->len };
-	ext->data = &cmd->iov;
-	ext->data_n = cmd->len ? 1 : 0;
-	ext->moved = 0;
+	set_data(cmd);
 	cmd->state = TCP_CMD_RUNNING;
 	cmd->inside = true;
 	rc = ssd_exec(conn->as->ctrl, ext, now_ns);
@@ -183,10 +189,7 @@ static void run_discovery(struct tcp_cmd *cmd)
 		tcp_cmd_end(cmd, NVME_SC_SEQUENCE_ERROR);
 		return;
 	}
-	cmd->iov = (struct iovec){ cmd->buf + cmd->offset, cmd->len };
-	cmd->ext.data = &cmd->iov;
-	cmd->ext.data_n = cmd->len ? 1 : 0;
-	cmd->ext.moved = 0;
+	set_data(cmd);
 	cmd->ext.copies = 1;
 	tcp_conn_local(conn, &local);
 	cmd->state = TCP_CMD_RUNNING;
