@@ -2,7 +2,7 @@
 /*
  * target.c - nvme._core.Target. Its public face is Python's.
  */
-#include "pyext/target.h"
+#include "pyext/ssd/target.h"
 
 #include "pyext/args.h"
 #include "target/target.h"

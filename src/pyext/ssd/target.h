@@ -2,8 +2,8 @@
 /*
  * target.h - nvme._core.Target: software SSDs that hosts reach over NVMe/TCP.
  */
-#ifndef PYNVME_PYEXT_TARGET_H
-#define PYNVME_PYEXT_TARGET_H
+#ifndef PYNVME_PYEXT_SSD_TARGET_H
+#define PYNVME_PYEXT_SSD_TARGET_H
 
 #include "pyext/pyext.h"
 

@@ -13,7 +13,7 @@
 #include "nvme/ctrl.h"
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
-#include "pyext/target.h"
+#include "pyext/ssd/target.h"
 #include "ssd/ssd.h"
 
 /**
