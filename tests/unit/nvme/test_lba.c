@@ -95,6 +95,19 @@ static void a_raw_write_makes_its_lbas_unknown(void **state)
 	assert_int_equal(sim_read(s, 100, 8), 0);
 }
 
+/* A C program may use a request again: what it was before must not show. */
+static void a_request_used_again_is_only_what_it_is_now(void **state)
+{
+	struct sim *s = *state;
+
+	assert_int_equal(sim_write(s, 100, 8), 0);
+	memset(s->mem.va, 0x77, 512);
+	nvme_cmd_raw(&s->req, NVME_CMD_WRITE, 1, s->mem.va, 512, (const uint32_t[6]){ 103 });
+	assert_int_equal(sim_run(s), 0);
+
+	assert_int_equal(sim_read(s, 100, 8), 0);
+}
+
 static void write_zeroes_makes_its_lbas_unknown(void **state)
 {
 	struct sim *s = *state;
@@ -436,6 +449,7 @@ int main(void)
 		T(a_lost_write_is_caught),
 		T(nothing_is_checked_with_verification_off),
 		T(a_raw_write_makes_its_lbas_unknown),
+		T(a_request_used_again_is_only_what_it_is_now),
 		T(write_zeroes_makes_its_lbas_unknown),
 		T(deallocation_makes_its_ranges_unknown),
 		T(a_copy_makes_its_destination_unknown),
