@@ -32,8 +32,9 @@ class Sample:
     The verdicts that count are those of the first mutants of the order, whatever the jobs do.
     """
 
-    def __init__(self, mutants: Iterable[Mutant], number: int) -> None:
-        self.mutants, self.number = iter(mutants), number
+    def __init__(self, mutants: Iterable[Mutant], number: int, seed: int = 0) -> None:
+        self.mutants, self.number, self.seed = iter(mutants), number, seed
+        self.before: list[Verdict] = []
         self.verdicts: dict[int, Verdict] = {}
         self.given = 0
         self.changed = Condition()
@@ -65,7 +66,7 @@ class Sample:
             self.changed.notify_all()
 
     def ordered(self) -> list[Verdict]:
-        return [self.verdicts[index] for index in sorted(self.verdicts)]
+        return self.before + [self.verdicts[index] for index in sorted(self.verdicts)]
 
 
 def coverage(jobs: int, fresh: bool) -> Coverage:
@@ -88,11 +89,34 @@ def work(job: int, sample: Sample, finder: Finder) -> None:
         begin = time.monotonic()
         verdict = judge.judge(mutant)
         sample.put(index, verdict)
+        # After each, so that an end in between loses nothing.
+        with sample.changed:
+            save(sample.seed, sample.ordered())
         if verdict.kind in WHOLE:
             took_s = time.monotonic() - begin
             where = f"{mutant.path}:{mutant.line}"
             print(f"{sample.valid:4} {verdict.kind:8} {took_s:4.0f} s {where} {verdict.by}")
             sys.stdout.flush()
+
+
+def save(seed: int, verdicts: list[Verdict]) -> None:
+    whole = {"seed": seed, "verdicts": [verdict.as_json() for verdict in verdicts]}
+    RESULTS.write_text(json.dumps(whole))
+
+
+def draw(options: argparse.Namespace) -> Sample:
+    mutants = sequence(SOURCE, options.seed, options.patterns)
+    return Sample(mutants, options.number, options.seed)
+
+
+def again() -> Sample:
+    """The survivors of the last sample; the others keep their verdicts."""
+    last = json.loads(RESULTS.read_text())
+    verdicts = [Verdict.from_json(entry) for entry in last["verdicts"]]
+    survivors = [verdict.mutant for verdict in verdicts if verdict.kind == "survived"]
+    sample = Sample(moved(survivors), len(survivors), last["seed"])
+    sample.before = [verdict for verdict in verdicts if verdict.kind != "survived"]
+    return sample
 
 
 def figures(verdicts: list[Verdict], seed: int) -> str:
@@ -120,11 +144,7 @@ def main() -> int:
 
     WORK.mkdir(parents=True, exist_ok=True)
     copy_project(TOP, SOURCE)
-    mutants: Iterable[Mutant] = sequence(SOURCE, options.seed, options.patterns)
-    if options.again:
-        last = [Verdict.from_json(entry) for entry in json.loads(RESULTS.read_text())]
-        mutants = moved(verdict.mutant for verdict in last if verdict.kind == "survived")
-    sample = Sample(mutants, options.number)
+    sample = again() if options.again else draw(options)
     finder = Finder(SOURCE, coverage(options.jobs, options.fresh))
     if finder.coverage.broken:
         print("not used, they fail without a mutant:", *finder.coverage.broken)
@@ -132,10 +152,9 @@ def main() -> int:
         list(pool.map(lambda job: work(job, sample, finder), range(options.jobs)))
 
     verdicts = sample.ordered()
-    RESULTS.write_text(json.dumps([verdict.as_json() for verdict in verdicts]))
     left = report.survivors(verdicts, report.reasons(EQUIVALENT.read_text()))
     SURVIVORS.write_text(left)
-    whole = figures(verdicts, options.seed)
+    whole = figures(verdicts, sample.seed)
     print(f"\n{left}\n{whole}\n\nsurvivors without a reason: {SURVIVORS}")
     if options.publish:
         report.publish(PAGE, whole)

@@ -6,6 +6,7 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from mutate.cover import Finder
@@ -38,15 +39,25 @@ class Verdict:
         return cls(Mutant(**entry["mutant"]), entry["kind"], entry["by"])
 
 
-def bare(text: str) -> str:
-    """A Python program without its docstrings, and without what only a type checker reads."""
+def compiled(text: str) -> tuple[Any, ...]:
+    """What the interpreter makes of a Python program, but for docstrings and line numbers.
+
+    What only a type checker reads does not count. Raises SyntaxError.
+    """
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             node.body = [ast.Pass()]
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            node.value = ast.Constant(None)
-    return ast.dump(tree)
+    return substance(compile(ast.fix_missing_locations(tree), "", "exec", optimize=2))
+
+
+def substance(code: CodeType) -> tuple[Any, ...]:
+    constants = [
+        substance(one) if isinstance(one, CodeType) else (type(one), one) for one in code.co_consts
+    ]
+    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount, code.co_flags)
+    return code.co_code, code.co_exceptiontable, names, counts, tuple(constants)
 
 
 class Judge:
@@ -102,7 +113,7 @@ class Judge:
         match Path(mutant.path).suffix:
             case ".py":
                 try:
-                    return "same" if bare(changed) == bare(text) else ""
+                    return "same" if compiled(changed) == compiled(text) else ""
                 except SyntaxError:
                     return "invalid"
             case ".c" if mutant.path in self.tree.compile_commands:

@@ -7,7 +7,7 @@ import pytest
 from mutate.__main__ import Sample
 from mutate.cover import Coverage, Finder
 from mutate.draw import Mutant, prose, sources
-from mutate.judge import Verdict, bare
+from mutate.judge import Verdict, compiled
 from mutate.report import publish, reasons, share, sorts, survivors, table
 from mutate.tree import Tree, copy_project
 
@@ -80,6 +80,16 @@ def test_tests_that_reach_the_line_are_found(project: Path, line: int, expected:
     assert finder(project).order(mutant(line)) == expected
 
 
+def test_a_field_is_used_by_its_name_without_mask(project: Path) -> None:
+    (project / "src" / "a.h").write_text("#define NVME_FLAG_MASK 1u\n")
+    text = C.replace("return 0;", "return GET(a, FLAG);")
+    (project / "src" / "a.c").write_text(text)
+
+    found = finder(project).order(Mutant("src/a.h", 1, "#define NVME_FLAG_MASK 1u\n", ""))
+
+    assert found == ["tests/api/test_a.py"]
+
+
 def test_what_no_test_here_reaches_may_be_for_the_guest(project: Path) -> None:
     (project / "src" / "bus").mkdir()
     (project / "src" / "bus" / "vfio.c").write_text(C)
@@ -130,10 +140,30 @@ def test_a_statement_of_many_lines_is_where_it_begins(tmp_path: Path) -> None:
     assert found == ["t.py"]
 
 
-def test_docstrings_make_no_difference() -> None:
-    assert bare('def f():\n    """One."""\n') == bare('def f():\n    """Two."""\n')
-    assert bare("x = 'One'") != bare("x = 'Two'")
-    assert bare("if TYPE_CHECKING:\n x = 1") == bare("if TYPE_CHECKING:\n x = 2")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('def f():\n    """One."""\n', 'def f():\n    """Two."""\n'),
+        ("if TYPE_CHECKING:\n    x = 1\n", "if TYPE_CHECKING:\n    x = 2\n"),
+        ("def f():\n    x: int = 1\n", "def f():\n    x: str = 1\n"),
+        ("for i in x:\n    f(i)\n", "for i in x:\n    f(i)\n    continue\n"),
+    ],
+)
+def test_what_the_interpreter_does_not_see_is_the_same(before: str, after: str) -> None:
+    assert compiled(before) == compiled(after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = 'One'", "x = 'Two'"),
+        ("x = 1", "x = True"),
+        ("def f(x=1): pass", "def f(x=2): pass"),
+        ("for i in x:\n    f(i)\n", "for i in x:\n    f(i)\n    break\n"),
+    ],
+)
+def test_what_the_interpreter_sees_is_not_the_same(before: str, after: str) -> None:
+    assert compiled(before) != compiled(after)
 
 
 def test_the_sample_is_the_first_mutants_that_count() -> None:
