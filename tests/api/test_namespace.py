@@ -316,6 +316,22 @@ def test_format_without_such_a_format_does_nothing(nvme0, nvme0n1):
     assert since == [6]
 
 
+def formats(nvme) -> list[int]:
+    """CDW10 of every Format NVM that was sent."""
+    return [entry.cdw10 for entry in nvme.cmdlog_entries() if entry.opcode == 0x80]
+
+
+def test_secure_erase_is_a_field_of_three_bits(own, own_namespace):
+    refused = d.sim(own).fault(admin=True, opcode=0x80, status=0x10A)  # an erase takes seconds
+    with refused, pytest.warns(UserWarning, match="ERROR status: 01/0a"):
+        lbaf = own_namespace.format(512, ses=1)
+    for data_size, ses in ((512, -1), (512, 8), (777, 8)):
+        with pytest.raises(ValueError, match="ses"):
+            own_namespace.format(data_size, ses=ses)
+
+    assert formats(own) == [1 << 9 | lbaf]
+
+
 def test_a_format_by_hand_is_noticed_by_the_namespace(nvme0, nvme0n1):
     nvme0.format(nvme0n1.get_lba_format(4096)).waitdone()
     try:
