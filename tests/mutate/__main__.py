@@ -72,10 +72,10 @@ class Sample:
 def coverage(jobs: int, fresh: bool) -> Coverage:
     """What is known from the last time, brought up to date."""
     path, folder = WORK / "coverage.json", WORK / "cover"
-    known = Coverage() if fresh or not path.exists() else Coverage.load(path)
-    if new := [name for name in sources(SOURCE, ("*.c", "*.py")) if not (folder / name).exists()]:
-        print("every test is measured anew, for the sake of", *new, flush=True)
-        known = Coverage()
+    fresh = fresh or not path.exists()
+    known = Coverage(files=sources(SOURCE)) if fresh else Coverage.load(path)
+    if new := sorted(set(sources(SOURCE)) - set(known.files)):
+        print("left out until --fresh measures everything anew:", *new, flush=True)
     known.follow(folder, SOURCE)
     copy_project(SOURCE, folder)
     known.save(path)
@@ -104,9 +104,9 @@ def save(seed: int, verdicts: list[Verdict]) -> None:
     RESULTS.write_text(json.dumps(whole))
 
 
-def draw(options: argparse.Namespace) -> Sample:
+def draw(options: argparse.Namespace, known: list[str]) -> Sample:
     mutants = sequence(SOURCE, options.seed, options.patterns)
-    return Sample(mutants, options.number, options.seed)
+    return Sample((one for one in mutants if one.path in known), options.number, options.seed)
 
 
 def again() -> Sample:
@@ -144,8 +144,8 @@ def main() -> int:
 
     WORK.mkdir(parents=True, exist_ok=True)
     copy_project(TOP, SOURCE)
-    sample = again() if options.again else draw(options)
     finder = Finder(SOURCE, coverage(options.jobs, options.fresh))
+    sample = again() if options.again else draw(options, finder.coverage.files)
     if finder.coverage.broken:
         print("not used, they fail without a mutant:", *finder.coverage.broken)
     with ThreadPoolExecutor(options.jobs) as pool:

@@ -41,7 +41,7 @@ class Coverage:
 
     hits: test -> file -> lines; code: file -> lines that hold code, reached or not;
     took_s: test -> duration; broken: tests that fail without any mutant;
-    stamps: test -> what its sources were when it was measured
+    stamps: test -> what its sources were when it was measured; files: those that are known
     """
 
     hits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class Coverage:
     took_s: dict[str, float] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     stamps: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
     @cached_property
     def by_line(self) -> Mapping[tuple[str, int], set[str]]:
