@@ -1,0 +1,1 @@
+"""NVMe/TCP with a hostile network between host and target."""
