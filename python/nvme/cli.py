@@ -138,7 +138,7 @@ def _perf(argv: Sequence[str]) -> int:
 
 
 def _serve(argv: Sequence[str]) -> int:
-    from nvme.serve import main
+    from nvme.serve_command import main
 
     return main(argv)
 

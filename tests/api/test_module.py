@@ -19,6 +19,16 @@ EXCEPTIONS = (
 )
 
 
+#: What only the commands, a report or a mishap needs.
+LATE = {
+    *("argparse", "asyncio", "dataclasses", "gettext", "inspect", "json", "logging", "signal"),
+    *("socket", "subprocess", "tempfile", "textwrap", "threading", "traceback"),
+    *("pytest", "rich", "yaml"),
+    *("nvme.cli", "nvme.command_line", "nvme.decode", "nvme.host", "nvme.ioworker", "nvme.perf"),
+    *("nvme.progress", "nvme.raw", "nvme.serve_command", "nvme.sessions", "nvme.spec"),
+}
+
+
 def run(code: str, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, **options
@@ -43,6 +53,16 @@ assert len(os.listdir("/proc/self/task")) == 1
     done = run(code)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_import_loads_nothing_that_a_script_may_never_need():
+    done = run(
+        "import sys; before = set(sys.modules); import nvme; print(*set(sys.modules) - before)"
+    )
+
+    loaded = set(done.stdout.split())
+    assert "nvme.controller" in loaded
+    assert not loaded & LATE
 
 
 def test_import_twice_is_harmless():

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import nvme as d
-from nvme.serve import Served, fault_of
+from nvme.serve import Served
+from nvme.serve_command import fault_of
 
 from .conftest import NQN
 from .peer import HOST, ClosedError, Peer, admin, queue
