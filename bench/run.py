@@ -3,7 +3,8 @@
     python bench/run.py [--repetitions N] [--seconds S] [--json FILE] [SECTION...]
 
 Each ratio is of two runs, one right after the other, several times over: the table has the median
-and the spread. Sections: null verify workers python instructions. Takes less than two minutes.
+and the spread. Sections: null verify workers python instructions
+tcp. Takes less than two minutes.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import instructions
+import tcp
 from measure import Drive, Run, fio, workers
 from table import Figure, Section, ratios
 
@@ -182,8 +184,11 @@ class Bench:
             ]
         return section
 
+    def tcp(self) -> Section:
+        return tcp.measure(self.repetitions, self.seconds)
 
-SECTIONS = ("null", "verify", "workers", "python", "instructions")
+
+SECTIONS = ("null", "verify", "workers", "python", "instructions", "tcp")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
