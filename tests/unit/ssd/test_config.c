@@ -307,6 +307,85 @@ static void coalescing_waits_for_entries_or_time(void **state)
 	rig_destroy(r);
 }
 
+static void set_coalescing(struct rig *r, uint8_t fid, uint32_t cdw11)
+{
+	struct nvme_sqe set = { .opc = NVME_ADMIN_SET_FEATURES, .cdw10 = fid, .cdw11 = cdw11 };
+
+	assert_int_equal(rig_run(r, 0, set, NULL), 0);
+}
+
+static void admin_completions_are_not_held_back(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	uint32_t before;
+
+	create_queue_with_vector(r);
+	set_coalescing(r, 8, 100 << 8 | 100);
+	before = r->irqs[0];
+	rig_put(r, 0, (struct nvme_sqe){ .opc = NVME_ADMIN_GET_FEATURES, .cdw10 = 7 });
+	rig_ring(r, 0);
+	rig_step(r);
+	assert_int_equal(r->irqs[0], before + 1);
+	rig_destroy(r);
+}
+
+static void a_vector_may_be_left_out_of_coalescing(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+
+	create_queue_with_vector(r);
+	set_coalescing(r, 8, 100 << 8 | 100);
+	for (uint32_t left_out = 0; left_out < 2; left_out++) {
+		set_coalescing(r, 9, left_out << 16 | 3);
+		rig_put(r, 2, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
+		rig_ring(r, 2);
+		rig_step(r);
+		assert_int_equal(r->irqs[3], left_out);
+	}
+	rig_destroy(r);
+}
+
+static void without_msix_all_interrupts_are_inta(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	uint32_t before;
+
+	create_queue_with_vector(r);
+	rig_set_cfg(r, MSIX_CTL, 0, 2);
+	before = r->irqs[0];
+	rig_put(r, 2, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
+	rig_ring(r, 2);
+	rig_step(r);
+	assert_int_equal(r->irqs[0], before + 1);
+	assert_int_equal(r->irqs[3], 0);
+	rig_destroy(r);
+}
+
+/* 33 vectors: number 32 is the last, and bit 0 of the second dword. */
+static void the_last_vector_is_pending_in_the_upper_half(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_sqe sqe = { .opc = NVME_ADMIN_CREATE_CQ };
+
+	rig_set_cfg(r, MSIX_CTL, MSIX_ON, 2);
+	rig_make_rings(r, 2, RIG_DEPTH);
+	sqe.prp1 = (uintptr_t)r->q[2].cq;
+	sqe.cdw10 = (RIG_DEPTH - 1) << 16 | 2;
+	sqe.cdw11 = 33 << 16 | NVME_CQ_IEN | NVME_QUEUE_PC;
+	assert_int_equal(rig_run(r, 0, sqe, NULL), NVME_SC_INVALID_INTERRUPT_VECTOR);
+	sqe.cdw11 = 32 << 16 | NVME_CQ_IEN | NVME_QUEUE_PC;
+	assert_int_equal(rig_run(r, 0, sqe, NULL), 0);
+	sqe.opc = NVME_ADMIN_CREATE_SQ;
+	sqe.prp1 = (uintptr_t)r->q[2].sq;
+	sqe.cdw11 = 2 << 16 | NVME_QUEUE_PC;
+	assert_int_equal(rig_run(r, 0, sqe, NULL), 0);
+	assert_int_equal(rig_run(r, 2, rig_rw(NVME_CMD_READ, 0, 1, r->buf), NULL), 0);
+
+	assert_int_equal(rig_reg(r, PBA + 4), 1);
+	assert_int_equal(rig_reg(r, PBA), 1); /* the admin queue's */
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +408,10 @@ int main(void)
 		cmocka_unit_test(intx_is_masked_by_intms),
 		cmocka_unit_test(a_queue_interrupts_by_its_own_vector_once_a_batch),
 		cmocka_unit_test(coalescing_waits_for_entries_or_time),
+		cmocka_unit_test(admin_completions_are_not_held_back),
+		cmocka_unit_test(a_vector_may_be_left_out_of_coalescing),
+		cmocka_unit_test(without_msix_all_interrupts_are_inta),
+		cmocka_unit_test(the_last_vector_is_pending_in_the_upper_half),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

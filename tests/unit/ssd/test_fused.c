@@ -207,6 +207,18 @@ static void the_halves_may_come_by_two_doorbells(void **state)
 	rig_destroy(r);
 }
 
+static void a_pair_that_was_executed_waits_for_nothing(void **state)
+{
+	struct rig *r = fused_rig("fuses=1,latency=none");
+
+	send(r, compare(r, 1), write_second(r, 1));
+	assert_pair_ends(r, 0, 0);
+	assert_int_equal(ssd_next_event_ns(r->ssd), UINT64_MAX);
+	rig_advance(r, 2 * SSD_FUSED_WAIT_NS);
+	assert_nothing_ends(r);
+	rig_destroy(r);
+}
+
 static void a_first_does_not_wait_forever(void **state)
 {
 	struct rig *r = fused_rig("fuses=1");
@@ -477,6 +489,7 @@ int main(void)
 		cmocka_unit_test(a_drive_that_stops_between_the_halves_answers_neither),
 		cmocka_unit_test(a_reset_forgets_a_first_that_waits),
 		cmocka_unit_test(deleting_the_queue_ends_a_first_that_waits),
+		cmocka_unit_test(a_pair_that_was_executed_waits_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,8 @@ static void separate_metadata_travels_beside_the_data(void **state)
 	assert_memory_equal(meta, back, 512);
 	assert_int_equal(r->buf[4095], 0x42);
 	assert_int_equal(cmd(r, NVME_CMD_COMPARE, 8, 8, r->buf, back, 0, 0), 0);
+	assert_int_equal(cmd(r, NVME_CMD_READ, 8, 1, r->buf, back + 2, 0, 0),
+			 NVME_SC_INVALID_FIELD); /* not a dword's address */
 	back[511] ^= 1;
 	assert_int_equal(cmd(r, NVME_CMD_COMPARE, 8, 8, r->buf, back, 0, 0),
 			 NVME_SC_COMPARE_FAILURE);

@@ -167,11 +167,17 @@ static void a_bad_value_in_the_page_is_reported_once(void **state)
 	rig_step(r);
 
 	assert_true(rig_reap(r, 0, &cqe));
-	assert_int_equal(NVME_GET(cqe.cdw0, AER_INFO), NVME_AER_ERROR_INVALID_DOORBELL_VALUE);
+	assert_int_equal(cqe.cdw0, 0x10100);
 	assert_false(rig_reap(r, 0, &cqe));
 	assert_int_equal(rig_log(r, NVME_LOG_ERROR, e, 128), 0);
 	assert_int_equal(e[0].error_count, 1);
 	assert_int_equal(e[1].error_count, 0);
+	/* after a good one the same is another mistake */
+	assert_int_equal(rig_read(r, 0, 1, r->buf), 0);
+	r->db[2] = 12345;
+	rig_step(r);
+	assert_true(rig_reap(r, 0, &cqe));
+	assert_int_equal(cqe.cdw0, 0x10100);
 	rig_destroy(r);
 }
 
@@ -316,10 +322,11 @@ static void an_event_waits_for_a_request_and_is_masked_after(void **state)
 }
 
 /* Queues 2 (high) and 3 (low) full of commands: how many of each in one step? */
-static void high_priority_gets_its_weight(void **state)
+/* 32 commands a step: each class in turn, and again. */
+static void each_priority_gets_its_weight(void **state)
 {
+	static const unsigned int want[] = { 20, 8, 4 };
 	struct rig *r = rig_create("latency=none,media=null");
-	uint32_t done[2] = { 0, 0 };
 	struct nvme_sqe set = { .opc = NVME_ADMIN_SET_FEATURES, .cdw10 = 1 };
 	struct nvme_cqe cqe;
 
@@ -328,31 +335,60 @@ static void high_priority_gets_its_weight(void **state)
 	rig_enable_with(r, 1 << 11);
 	set.cdw11 = 15u << 24 | 7 << 16 | 3 << 8; /* weights 16, 8, 4; bursts of 1 */
 	assert_int_equal(rig_run(r, 0, set, NULL), 0);
-	for (uint16_t q = 2; q < 4; q++) {
+	for (uint16_t q = 2; q < 5; q++) {
 		rig_make_rings(r, q, RIG_DEPTH);
 		assert_int_equal(create_cq(r, q, RIG_DEPTH, (uintptr_t)r->q[q].cq, 1), 0);
-		assert_int_equal(rig_run(r, 0,
-					 (struct nvme_sqe){ .opc = NVME_ADMIN_CREATE_SQ,
-							    .prp1 = (uintptr_t)r->q[q].sq,
-							    .cdw10 = (RIG_DEPTH - 1) << 16 | q,
-							    .cdw11 = (uint32_t)q << 16 |
-								     (q == 2 ? 1 : 3) << 1 | 1 },
-					 NULL),
-				 0);
-	}
-	for (uint16_t q = 2; q < 4; q++) {
+		/* high, medium, low */
+		assert_int_equal(
+			rig_run(r, 0,
+				(struct nvme_sqe){ .opc = NVME_ADMIN_CREATE_SQ,
+						   .prp1 = (uintptr_t)r->q[q].sq,
+						   .cdw10 = (RIG_DEPTH - 1) << 16 | q,
+						   .cdw11 = (uint32_t)q << 16 | (q - 1u) << 1 | 1 },
+				NULL),
+			0);
 		for (int i = 0; i < 50; i++)
+			rig_put(r, q, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
+	}
+	for (uint16_t q = 2; q < 5; q++)
+		rig_ring(r, q);
+	ssd_step(r->ssd, r->now_ns);
+	for (uint16_t q = 2; q < 5; q++) {
+		unsigned int done = 0;
+
+		while (rig_reap(r, q, &cqe))
+			done++;
+		assert_int_equal(done, want[q - 2]);
+	}
+	rig_destroy(r);
+}
+
+/* The order of completions is that of arbitration. */
+static void submission_queues_share_a_completion_queue_in_bursts(void **state)
+{
+	struct nvme_sqe set = { .opc = NVME_ADMIN_SET_FEATURES, .cdw10 = 1 };
+	struct rig *r = rig_ready("latency=none,media=null");
+	struct nvme_cqe cqe;
+
+	set.cdw11 = 2; /* bursts of 4 */
+	assert_int_equal(rig_run(r, 0, set, NULL), 0);
+	rig_make_rings(r, 2, RIG_DEPTH);
+	assert_int_equal(create_sq(r, 2, RIG_DEPTH, (uintptr_t)r->q[2].sq, 1), 0);
+	for (uint16_t q = 1; q < 3; q++) {
+		for (unsigned int i = 0; i < 10; i++)
 			rig_put(r, q, rig_rw(NVME_CMD_READ, 0, 1, r->buf));
 		rig_ring(r, q);
 	}
-	ssd_step(r->ssd, r->now_ns);
-	for (uint16_t q = 2; q < 4; q++)
-		while (rig_reap(r, q, &cqe))
-			done[q - 2]++;
-
-	assert_int_equal(done[0] + done[1], 32);
-	assert_true(done[0] >= 3 * done[1]);
-	assert_true(done[1] > 0);
+	rig_step(r);
+	for (unsigned int i = 0; i < 20; i++) {
+		assert_true(rig_reap(r, 1, &cqe));
+		assert_int_equal(cqe.sqid, i < 16 ? 1 + i / 4 % 2 : 1 + i / 2 % 2);
+	}
+	/* it stays as long as one of them is there */
+	assert_int_equal(delete_queue(r, NVME_ADMIN_DELETE_SQ, 1), 0);
+	assert_int_equal(delete_queue(r, NVME_ADMIN_DELETE_CQ, 1), NVME_SC_INVALID_QUEUE_DELETION);
+	assert_int_equal(delete_queue(r, NVME_ADMIN_DELETE_SQ, 2), 0);
+	assert_int_equal(delete_queue(r, NVME_ADMIN_DELETE_CQ, 1), 0);
 	rig_destroy(r);
 }
 
@@ -375,7 +411,8 @@ int main(void)
 		cmocka_unit_test(an_unmapped_ring_is_fatal),
 		cmocka_unit_test(one_aer_too_many_is_refused),
 		cmocka_unit_test(an_event_waits_for_a_request_and_is_masked_after),
-		cmocka_unit_test(high_priority_gets_its_weight),
+		cmocka_unit_test(each_priority_gets_its_weight),
+		cmocka_unit_test(submission_queues_share_a_completion_queue_in_bursts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,18 @@ static void shutdown_takes_its_time(void **state)
 	rig_destroy(r);
 }
 
+static void a_shutdown_begins_once(void **state)
+{
+	struct rig *r = rig_ready("shutdown_s=0.1");
+
+	rig_set_reg(r, NVME_REG_CC, rig_reg(r, NVME_REG_CC) | 1 << 14);
+	r->now_ns += 60 * MS;
+	rig_set_reg(r, NVME_REG_CC, rig_reg(r, NVME_REG_CC));
+	r->now_ns += 40 * MS;
+	assert_int_equal(NVME_GET(csts(r), CSTS_SHST), NVME_CSTS_SHST_COMPLETE);
+	rig_destroy(r);
+}
+
 static void after_shutdown_a_reset_is_needed(void **state)
 {
 	struct rig *r = rig_ready("shutdown_s=0");
@@ -231,6 +243,32 @@ static void a_subsystem_reset_is_told_and_cleared(void **state)
 	rig_destroy(r);
 }
 
+static void addresses_and_sizes_have_no_other_bits(void **state)
+{
+	struct rig *r = rig_create("");
+
+	rig_set_reg(r, NVME_REG_AQA, UINT32_MAX);
+	assert_int_equal(rig_reg(r, NVME_REG_AQA), 0x0fff0fff);
+	rig_set_reg(r, NVME_REG_ASQ, UINT32_MAX);
+	assert_int_equal(rig_reg(r, NVME_REG_ASQ), 0xfffff000);
+	rig_set_reg(r, NVME_REG_ACQ, UINT32_MAX);
+	assert_int_equal(rig_reg(r, NVME_REG_ACQ), 0xfffff000);
+	rig_destroy(r);
+}
+
+static void a_subsystem_reset_is_told_until_the_host_clears_it(void **state)
+{
+	struct rig *r = rig_create("");
+
+	rig_set_reg(r, NVME_REG_NSSR, NVME_NSSR_NSSRC);
+	rig_enable(r);
+	rig_set_reg(r, NVME_REG_CC, 0);
+	assert_int_equal(NVME_GET(csts(r), CSTS_NSSRO), 1);
+	rig_set_reg(r, NVME_REG_CSTS, (uint32_t)NVME_FIELD_MASK(CSTS_NSSRO));
+	assert_int_equal(NVME_GET(csts(r), CSTS_NSSRO), 0);
+	rig_destroy(r);
+}
+
 static void read_only_registers_stay(void **state)
 {
 	struct rig *r = rig_create("");
@@ -305,6 +343,9 @@ int main(void)
 		cmocka_unit_test(without_power_all_registers_are_ones),
 		cmocka_unit_test(removal_is_for_good),
 		cmocka_unit_test(version_2_has_what_it_must),
+		cmocka_unit_test(a_shutdown_begins_once),
+		cmocka_unit_test(addresses_and_sizes_have_no_other_bits),
+		cmocka_unit_test(a_subsystem_reset_is_told_until_the_host_clears_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,11 +201,16 @@ static void the_active_slot_is_activated_by_the_reset_alone(void **state)
 static void slot_0_lets_the_drive_choose(void **state)
 {
 	struct rig *r = rig_ready("");
+	struct nvme_fw_slot *l;
 
 	download_all(r, "AUTO");
 	assert_int_equal(commit(r, 0, NVME_FW_ACTION_REPLACE_ACTIVATE), 0);
 	bench_reset(r, BENCH_CONTROLLER);
 	assert_fr(r, "AUTO    ");
+	/* not the one that was in use */
+	l = bench_log(r, NVME_LOG_FW_SLOT, sizeof(*l));
+	assert_int_not_equal(l->afi, 1);
+	assert_memory_equal(l->frs[0], "1.0     ", 8);
 	rig_destroy(r);
 }
 

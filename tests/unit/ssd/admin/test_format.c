@@ -65,6 +65,27 @@ static void progress_is_in_fpi(void **state)
 	rig_destroy(r);
 }
 
+static void what_fails_meanwhile_may_be_tried_again(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct nvme_cqe cqe;
+
+	bench_start(r, bench_sqe(r, NVME_ADMIN_FORMAT, 1, SES_USER, 0));
+	rig_put(r, 1, rig_rw(NVME_CMD_READ, 0, 1, r->buf2));
+	rig_ring(r, 1);
+	rig_step(r);
+	assert_true(rig_reap(r, 1, &cqe));
+	assert_int_equal(NVME_GET(cqe.status, STATUS_SC11), NVME_SC_FORMAT_IN_PROGRESS);
+	assert_int_equal(NVME_GET(cqe.status, STATUS_DNR), 0);
+	/* unlike what will never do */
+	rig_put(r, 1, rig_rw(0xff, 0, 1, r->buf2));
+	rig_ring(r, 1);
+	rig_step(r);
+	assert_true(rig_reap(r, 1, &cqe));
+	assert_int_equal(NVME_GET(cqe.status, STATUS_DNR), 1);
+	rig_destroy(r);
+}
+
 static void its_namespace_is_out_of_reach_meanwhile(void **state)
 {
 	struct rig *r = rig_ready("ns=2,size=64M");
@@ -183,6 +204,7 @@ int main(void)
 		cmocka_unit_test(resets_and_power_loss_do_not_stop_it),
 		cmocka_unit_test(changes_are_announced_when_asked_for),
 		cmocka_unit_test(an_aborted_format_goes_on),
+		cmocka_unit_test(what_fails_meanwhile_may_be_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,21 @@ static void the_list_is_read(void **state)
 	rig_destroy(r);
 }
 
+static void a_list_may_have_256_entries(void **state)
+{
+	struct rig *r = rig_ready("hmpre=64K");
+	struct nvme_hmb_desc *list = (void *)r->buf;
+	struct nvme_sqe sqe = enable(r);
+
+	for (unsigned int i = 0; i < 257; i++)
+		list[i] = (struct nvme_hmb_desc){ .badd = (uintptr_t)r->buf2, .bsize = 1 };
+	sqe.cdw15 = 257;
+	assert_int_equal(rig_run(r, 0, sqe, NULL), NVME_SC_INVALID_FIELD);
+	sqe.cdw15 = 256;
+	assert_int_equal(rig_run(r, 0, sqe, NULL), 0);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +125,7 @@ int main(void)
 		cmocka_unit_test(it_is_enabled_once),
 		cmocka_unit_test(fields_are_checked),
 		cmocka_unit_test(the_list_is_read),
+		cmocka_unit_test(a_list_may_have_256_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,15 +244,53 @@ static void a_command_that_takes_long_is_no_idle_time(void **state)
 	rig_destroy(r);
 }
 
-static void work_in_the_background_is_no_idle_time(void **state)
+/* Two seconds of @work, and the idle time is not over before. */
+static void is_no_idle_time(struct nvme_sqe work)
 {
-	struct rig *r = rig_ready(STEADY "sanitize_s=2");
+	struct rig *r = rig_ready(STEADY "sanitize_s=2,dst_s=2");
 
 	assert_int_equal(set_apst(r, true, to_3_then_4), 0);
-	assert_int_equal(bench_admin(r, NVME_ADMIN_SANITIZE, 0, NVME_SANACT_BLOCK_ERASE, 0), 0);
+	work.prp1 = (uintptr_t)r->buf;
+	assert_int_equal(rig_run(r, 0, work, NULL), 0);
 	rig_advance(r, 2 * SECOND_NS - 1);
 	assert_int_equal(state_of(r), 0);
 	rig_advance(r, 2 * IDLE_MS * MS);
+	assert_int_equal(state_of(r), 3);
+	rig_destroy(r);
+}
+
+static void work_in_the_background_is_no_idle_time(void **state)
+{
+	is_no_idle_time(
+		(struct nvme_sqe){ .opc = NVME_ADMIN_SANITIZE, .cdw10 = NVME_SANACT_BLOCK_ERASE });
+	is_no_idle_time((struct nvme_sqe){ .opc = NVME_ADMIN_SELF_TEST, .cdw10 = NVME_DST_SHORT });
+}
+
+static void a_format_is_no_idle_time(void **state)
+{
+	struct rig *r = rig_ready(STEADY "erase_s=2");
+
+	assert_int_equal(set_apst(r, true, to_3_then_4), 0);
+	bench_start(r, bench_sqe(r, NVME_ADMIN_FORMAT, 1, 1 << 9, 0));
+	rig_advance(r, 2 * SECOND_NS - 1);
+	assert_int_equal(state_of(r), 0);
+	rig_advance(r, 1);
+	assert_int_equal(bench_end(r, NULL), 0);
+	rig_advance(r, 2 * IDLE_MS * MS);
+	assert_int_equal(state_of(r), 3);
+	rig_destroy(r);
+}
+
+static void io_without_latencies_begins_the_idle_time_anew_too(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+
+	assert_int_equal(set_apst(r, true, to_3_then_4), 0);
+	rig_advance(r, IDLE_MS * MS - 1);
+	assert_int_equal(read_time(r), 0);
+	rig_advance(r, IDLE_MS * MS - 1);
+	assert_int_equal(state_of(r), 0);
+	rig_advance(r, 1);
 	assert_int_equal(state_of(r), 3);
 	rig_destroy(r);
 }
@@ -327,6 +365,8 @@ int main(void)
 		cmocka_unit_test(io_begins_the_idle_time_anew_and_admin_commands_do_not),
 		cmocka_unit_test(a_command_that_takes_long_is_no_idle_time),
 		cmocka_unit_test(work_in_the_background_is_no_idle_time),
+		cmocka_unit_test(a_format_is_no_idle_time),
+		cmocka_unit_test(io_without_latencies_begins_the_idle_time_anew_too),
 		cmocka_unit_test(without_apst_or_idle_time_states_stay),
 		cmocka_unit_test(transitions_lead_to_states_that_are_not_operational),
 		cmocka_unit_test(any_reset_leads_to_state_0_for_good),
