@@ -1,6 +1,7 @@
 """A host that is stopped for longer than any command may take: that is no fault of the drive."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,10 @@ def worker():
         time.sleep(0.01)
     print("waits", flush=True)
     sys.stdin.readline()
+    for _ in range(2):  # the first may be of a look that the stop cut in two
+        seen = running.snapshot[2]
+        while running.snapshot[2] == seen:
+            time.sleep(0.01)
     running.stop()
     results = running.close()
     return [results.error, results.host_error]
@@ -87,3 +92,10 @@ def test_a_stopped_host_is_no_failing_drive(outcomes, name):
 
     assert result == [0, 0]
     assert not [text for text in said if "timeout" in text or "ERROR" in text]
+
+
+def test_a_worker_says_how_long_the_host_did_not_run(outcomes):
+    _, said = outcomes["worker"]
+
+    (seconds,) = re.findall(r"the host did not run for ([\d.]+) s", " ".join(said))
+    assert float(seconds) >= STOPPED_S - 1
