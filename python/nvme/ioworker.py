@@ -190,7 +190,8 @@ class IOWorker:
     def errors(self) -> list[DotDict]:
         """The first failed commands; of reads that did not match also what was expected.
 
-        status (SCT << 8 | SC), opcode, nsid, slba, nlb, latency_us, command; and for a mismatch
+        status (SCT << 8 | SC), opcode, nsid, slba, nlb, latency_us; command, with the drive's own
+        status; by_host: whether status is what the host found instead; and for a mismatch
         lba, stamp (the LBA number found in the data), token, crc_expected, crc_got, bad_lbas,
         data (the first 64 bytes of the LBA), and first_difference: the first byte known to be
         wrong, or None when only the CRC tells.
@@ -279,10 +280,11 @@ class IOWorker:
         return results
 
     @staticmethod
-    def _error(record: bytes, mismatch: tuple[Any, ...] | None) -> DotDict:
+    def _error(record: bytes, judged: int, mismatch: tuple[Any, ...] | None) -> DotDict:
         (entry,) = decode(record, 1)
         error = DotDict(
-            status=entry.status,
+            status=judged or entry.status,
+            by_host=bool(judged),
             opcode=entry.opcode,
             nsid=entry.nsid,
             slba=entry.cdw10 | entry.cdw11 << 32,
@@ -323,19 +325,27 @@ class IOWorker:
         if raw["fault"]:
             texts.append(f"ioworker host ERROR {raw['fault']}: {raw['why']}")
         if raw["failed"]:
-            status = raw["status"]
-            text = f"{status >> 8:02x}/{status & 0xFF:02x}, {_core.status_name(status)}"
-            if raw["why"] and not raw["fault"]:
-                text += f": {raw['why']}"
-            for error in self._errors[:1]:
-                text += f": {error.command}"
-                if "lba" in error:
-                    text += (
-                        f": LBA {error.lba}: CRC {error.crc_got:08x}h instead of "
-                        f"{error.crc_expected:08x}h, stamped as LBA {error.stamp}"
-                    )
-            texts.append(f"ioworker device ERROR status: {text}")
+            texts.append(self._bad_status())
         return texts
+
+    def _bad_status(self) -> str:
+        """The first error status, and whose it is: what the host found is no word of the drive."""
+        status = self._raw["status"]
+        error = self._errors[0] if self._errors else None
+        if error is None or not error.by_host:
+            text = f"ioworker device ERROR status: {warn.describe(status)}"
+            if self._raw["why"] and not self._raw["fault"]:
+                text += f": {self._raw['why']}"
+        elif "lba" in error:
+            text = (
+                f"ioworker ERROR status: {status >> 8:02x}/{status & 0xFF:02x}, host: data "
+                f"mismatch, LBA 0x{error.lba:x}, CRC expected 0x{error.crc_expected:08x}, "
+                f"got 0x{error.crc_got:08x}, stamp LBA 0x{error.stamp:x}"
+            )
+        else:
+            name = _core.status_name(status)
+            text = f"ioworker ERROR status: {status >> 8:02x}/{status & 0xFF:02x}, host: {name}"
+        return f"{text}: {error.command}" if error else text
 
     def __del__(self) -> None:
         if not self._started or self._results is not None or sys.is_finalizing():

@@ -67,12 +67,14 @@ struct ioworker_opts {
 
 /**
  * struct ioworker_error - a command that failed
- * @record: as the flight recorder has it
+ * @record: as the flight recorder has it, with the status that the device gave
+ * @judged: SCT << 8 | SC that the host found instead, of a read that ended well; or 0
  * @miss: of a read that did not match what was written, when @mismatch
  * @data: the first bytes of the LBA that did not match
  */
 struct ioworker_error {
 	struct nvme_cmdlog_record record;
+	uint16_t judged;
 	bool mismatch;
 	struct verify_miss miss;
 	uint8_t data[64];

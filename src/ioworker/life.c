@@ -122,6 +122,10 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	e->record.complete_ns = req->submit_ns + req->latency_ns;
 	e->record.sqe = req->sqe;
 	e->record.cqe = req->cqe;
+	if (req->flags & NVME_REQ_JUDGED) {
+		e->judged = nvme_req_status(req);
+		e->record.cqe.status &= NVME_STATUS_P_MASK;
+	}
 	stride = nvme_ns_stride(f, req->sqe.cdw12);
 	if (req->flags & NVME_REQ_MISS && f->verify &&
 	    (uint64_t)req->nlb * stride <= req->data_bytes) {

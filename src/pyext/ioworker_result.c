@@ -248,8 +248,8 @@ PyObject *py_worker_recent(PyObject *obj, PyObject *unused)
 
 const char py_worker_errors_doc[] =
 	"errors($self, /)\n--\n\n"
-	"Failures in detail: (record of the command log, mismatch), where mismatch is\n"
-	"None or (LBA, stamp, token, expected CRC, CRC, bad LBAs, first bytes).";
+	"Failures in detail: (record of the command log, status that the host found\n"
+	"instead or 0, mismatch), where mismatch is None or (LBA, stamp, token, expected CRC, CRC, bad LBAs, first bytes).";
 
 static PyObject *mismatch_of(const struct ioworker_error *e)
 {
@@ -266,8 +266,8 @@ static PyObject *error_row(struct ioworker *w, uint64_t i)
 {
 	struct ioworker_error e = *ioworker_get_error(w, (uint32_t)i);
 
-	return Py_BuildValue("y#N", (const char *)&e.record, (Py_ssize_t)sizeof(e.record),
-			     mismatch_of(&e));
+	return Py_BuildValue("y#iN", (const char *)&e.record, (Py_ssize_t)sizeof(e.record),
+			     (int)e.judged, mismatch_of(&e));
 }
 
 PyObject *py_worker_errors(PyObject *obj, PyObject *unused)

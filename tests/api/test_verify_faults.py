@@ -94,7 +94,7 @@ def test_a_bad_read_of_a_worker(own, written, action, runs):
         ) as rule:
             rewrite(written)
             worker = written.ioworker(io_count=200, region_end=800, qdepth=8).start()
-            with pytest.warns(UserWarning, match="ioworker device ERROR status: 02/81"):
+            with pytest.warns(UserWarning, match="ioworker ERROR status: 02/81, host: data"):
                 results = worker.close()
             assert rule.hits == 1
         assert results.error == 0x281
@@ -104,6 +104,39 @@ def test_a_bad_read_of_a_worker(own, written, action, runs):
         if action == "misdirected":
             assert error.stamp != error.lba
             assert error.first_difference is not None
+
+
+def test_a_mismatch_of_a_worker_is_no_word_of_the_drive(own, written):
+    worker = written.ioworker(io_count=100, lba_random=False, region_end=800)
+    with (
+        d.sim(own).fault("bitflip", opcode=READ, admin=False, nth=3, times=1),
+        pytest.warns(UserWarning, match="ioworker ") as caught,
+    ):
+        results = worker.start().close()
+
+    error = worker.errors[0]
+    assert (results.error, error.status, error.by_host) == (0x281, 0x281, True)
+    assert error.command.status == 0
+    text = (
+        f"ioworker ERROR status: 02/81, host: data mismatch, LBA 0x{error.lba:x}, "
+        f"CRC expected 0x{error.crc_expected:08x}, got 0x{error.crc_got:08x}, "
+    )
+    assert results.why.startswith(text)
+    assert str(caught[0].message).startswith(text)
+    assert "device" not in results.why
+    assert "Unrecovered Read Error" not in results.why
+
+
+def test_a_status_of_the_drive_is_its_own_under_a_worker(own, written):
+    worker = written.ioworker(io_count=100, lba_random=False, region_end=800)
+    with (
+        d.sim(own).fault(status=0x281, opcode=READ, admin=False, nth=3, times=1),
+        pytest.warns(UserWarning, match="ioworker device ERROR status: 02/81, Unrecovered"),
+    ):
+        worker.start().close()
+
+    error = worker.errors[0]
+    assert (error.status, error.by_host, error.command.status) == (0x281, False, 0x281)
 
 
 @pytest.mark.parametrize("action", WRITE_FAULTS)
@@ -116,7 +149,7 @@ def test_a_bad_write_of_a_worker(own, written, action, runs):
             rewrite(written)
             assert rule.hits == 1
         worker = written.ioworker(io_count=100, lba_random=False, region_end=800).start()
-        with pytest.warns(UserWarning, match="ioworker device ERROR status: 02/81"):
+        with pytest.warns(UserWarning, match="ioworker ERROR status: 02/81, host: data"):
             worker.close()
 
 

@@ -104,7 +104,7 @@ def test_a_job_that_reads_what_another_wrote_is_checked(capsys, tmp_path):
     report(capsys, HEALTHY, str(job))
     _, err = report(capsys, FORGETFUL, str(job), status=1)
 
-    assert "pynvme perf: second: ioworker device ERROR status: 02/81" in err
+    assert "pynvme perf: second: ioworker ERROR status: 02/81, host: data mismatch" in err
 
 
 def test_what_is_written_only_later_cannot_be_checked(capsys):
