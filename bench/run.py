@@ -3,8 +3,8 @@
     python bench/run.py [--repetitions N] [--seconds S] [--json FILE] [SECTION...]
 
 Each ratio is of two runs, one right after the other, several times over: the table has the median
-and the spread. Sections: null verify workers python instructions
-tcp. Takes less than two minutes.
+and the spread. Sections: null verify workers python instructions tcp tcp1, the last one with host
+and target on one CPU. Takes some two minutes.
 """
 
 import argparse
@@ -185,10 +185,13 @@ class Bench:
         return section
 
     def tcp(self) -> Section:
-        return tcp.measure(self.repetitions, self.seconds)
+        return tcp.measure(True, self.repetitions, self.seconds)
+
+    def tcp1(self) -> Section:
+        return tcp.measure(False, self.repetitions, self.seconds)
 
 
-SECTIONS = ("null", "verify", "workers", "python", "instructions", "tcp")
+SECTIONS = ("null", "verify", "workers", "python", "instructions", "tcp", "tcp1")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

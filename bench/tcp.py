@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from measure import Run, fio
+from measure import CPU, Run, fio
 from table import Figure, Section
 
 HERE = Path(__file__).parent
@@ -26,9 +26,9 @@ CALLS = {32: 0.5}
 
 
 class Target:
-    """``pynvme serve`` with null media, on any free port."""
+    """``pynvme serve`` with null media, on any free port and on some of the CPUs."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpus: set[int]) -> None:
         command = [str(Path(sys.executable).with_name("pynvme")), "serve", "--tcp", "127.0.0.1:0"]
         command += ["--nqn", NQN, "sim:media=null,latency=none"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -39,11 +39,15 @@ class Target:
             raise RuntimeError("pynvme serve did not say where it listens")
         self.port = int(found[1])
         self.address = f"127.0.0.1:{self.port}/{NQN}"
+        for task in self._tasks():
+            os.sched_setaffinity(int(task.name), cpus)
+
+    def _tasks(self) -> Iterator[Path]:
+        return Path(f"/proc/{self.process.pid}/task").iterdir()
 
     def cpu_ns(self) -> int:
         """That its threads have used so far."""
-        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in self._tasks())
 
     def close(self) -> None:
         self.process.terminate()
@@ -159,24 +163,38 @@ def _their_rows(qdepth: int, runs: list[Run]) -> list[Figure]:
     ]
 
 
-def measure(repetitions: int, seconds: float) -> Section:
-    """All of it."""
-    section = Section("(f) NVMe/TCP on loopback, null media of a target in another process")
-    target = Target()
-    try:
+def _ours(target: Target, repetitions: int, seconds: float) -> list[Figure]:
+    rows = []
+    for qdepth in DEPTHS:
+        rows += _our_rows(qdepth, [ours(target, qdepth, seconds) for _ in range(repetitions)])
+    return rows
+
+
+def _theirs(target: Target, repetitions: int, seconds: float) -> list[Figure]:
+    rows = []
+    with kernel_host(target) as device:
         for qdepth in DEPTHS:
-            section.figures += _our_rows(
-                qdepth, [ours(target, qdepth, seconds) for _ in range(repetitions)]
-            )
+            runs = [theirs(device, qdepth, seconds) for _ in range(repetitions)]
+            rows += _their_rows(qdepth, runs)
+    return rows
+
+
+def measure(beside: bool, repetitions: int, seconds: float) -> Section:
+    """All of it, with the target beside the host, on CPUs of its own, or on the host's only one."""
+    where = "(f) a CPU of its own" if beside else "(g) the CPU of the host"
+    section = Section(f"{where} has the target: NVMe/TCP on loopback, null media")
+    others = os.sched_getaffinity(0) - {CPU}
+    if beside and not others:
+        section.note = "not measured: there is one CPU"
+        return section
+    target = Target(others if beside else {CPU})
+    try:
+        section.figures = _ours(target, repetitions, seconds)
         why = why_no_kernel_host()
         if why:
             section.note = f"fio through Linux's own host: not measured, {why}"
-            return section
-        with kernel_host(target) as device:
-            for qdepth in DEPTHS:
-                section.figures += _their_rows(
-                    qdepth, [theirs(device, qdepth, seconds) for _ in range(repetitions)]
-                )
+        else:
+            section.figures += _theirs(target, repetitions, seconds)
     finally:
         target.close()
     return section
