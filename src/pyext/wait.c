@@ -244,7 +244,8 @@ void py_wait_slice(struct py_wait *w)
 	w->limit_ns += took_ns;
 	if (py_warn(w->state,
 		    "the host did not run for %llu.%llu s: no device is late because of that",
-		    took_ns / 1000000000, took_ns / 100000000 % 10))
+		    (unsigned long long)(took_ns / 1000000000),
+		    (unsigned long long)(took_ns / 100000000 % 10)))
 		note_exception(w, NULL);
 }
 
