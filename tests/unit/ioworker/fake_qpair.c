@@ -32,7 +32,7 @@ int fake_setup(void **state)
 	memset(&fake, 0, sizeof(fake));
 	nwaiting = 0;
 	fake.latency_ns = 10 * US;
-	fake.ctrl.cap = 1023;
+	fake.ctrl.max_entries = 1024;
 	fake.ctrl.mdts_bytes = 131072;
 	fake.ctrl.timeout_ms = 5000;
 	fake.ns = (struct nvme_ns){
@@ -159,6 +159,11 @@ int nvme_qpair_enter(struct nvme_qpair *q)
 
 void nvme_qpair_exit(struct nvme_qpair *q)
 {
+}
+
+bool nvme_qpair_wait(struct nvme_qpair *q)
+{
+	return false;
 }
 
 void nvme_qpair_submit(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)

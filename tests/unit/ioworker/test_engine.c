@@ -63,7 +63,7 @@ static void the_ring_is_never_larger_than_the_device_can(void **state)
 {
 	struct ioworker_opts o = fake_options();
 
-	fake.ctrl.cap = 15;
+	fake.ctrl.max_entries = 16;
 	o.io_count = 100;
 	o.qdepth = 16;
 	ioworker_destroy(fake_whole_run(&o, US));
@@ -266,7 +266,7 @@ static void wrong_options_are_refused(void **state)
 	assert_int_equal(ioworker_create(&w, &o), -EINVAL);
 	o.qdepth = 0;
 	assert_int_equal(ioworker_create(&w, &o), -EINVAL);
-	fake.ctrl.cap = 15;
+	fake.ctrl.max_entries = 16;
 	o.qdepth = 17;
 	assert_int_equal(ioworker_create(&w, &o), -EINVAL);
 	assert_non_null(strstr(err_text(), "MQES"));
