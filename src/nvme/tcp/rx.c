@@ -387,11 +387,17 @@ static void make_room(struct nvme_tcp_rx *rx)
 	rx->tail = len;
 }
 
+/* Is there so much data to come that it is received where it belongs? */
+static bool is_direct(const struct nvme_tcp_rx *rx)
+{
+	return rx->state == NVME_TCP_RX_DATA && rx->left >= DIRECT_BYTES;
+}
+
 /* Return: bytes received; 0: none are there, or the connection is lost. */
 static size_t receive(struct nvme_tcp_queue *t, int flags)
 {
 	struct nvme_tcp_rx *rx = &t->rx;
-	bool direct = rx->state == NVME_TCP_RX_DATA && rx->left >= DIRECT_BYTES;
+	bool direct = is_direct(rx);
 	struct iovec iov[2] = { { rx->to, rx->left } };
 	struct msghdr msg = { .msg_iov = direct ? iov : iov + 1, .msg_iovlen = direct ? 2 : 1 };
 	ssize_t n;
@@ -445,12 +451,16 @@ void nvme_tcp_wait(struct nvme_qpair *q)
 
 	if (t->fd < 0 || t->lost)
 		return;
-	/* A recv() that may wait is a poll() and a recv() in one. */
-	if (!nvme_tcp_unsent(t)) {
+	/*
+	 * A recv() that may wait is a poll() and a recv() in one. The end of data in place would
+	 * leave nothing in the buffer that nvme_tcp_poll() looks at.
+	 */
+	if (!nvme_tcp_unsent(t) && !is_direct(&t->rx)) {
 		if (t->rx.tail - t->rx.head < LEFTOVER)
 			receive(t, 0);
 		return;
 	}
-	pfd.events |= POLLOUT;
+	if (nvme_tcp_unsent(t))
+		pfd.events |= POLLOUT;
 	(void)poll(&pfd, 1, WAIT_MS);
 }

@@ -212,6 +212,30 @@ static void much_data_arrives_where_it_belongs(void **state)
 	}
 }
 
+/* Waiting receives in place, too; the completion is of the poll behind it. */
+static void data_that_ends_during_a_wait_completes_its_read(void **state)
+{
+	struct link link;
+	struct nvme_req *req;
+	size_t n;
+
+	fill();
+	link_open(&link, 1, 8, 0, 0);
+	req = link_submit(&link, 0, NVME_CMD_READ, memory, LARGE_BYTES);
+	nvme_qpair_ring(link.q);
+	n = link_data_pdu(&link, wire, req->cid, 0, pattern, LARGE_BYTES,
+			  NVME_TCP_FLAG_LAST | NVME_TCP_FLAG_SUCCESS);
+	link_send(&link, wire, n - 20000);
+	while (link.t->rx.left != 20000)
+		assert_int_equal(poll_now(&link, 8), 0);
+	link_send(&link, wire + n - 20000, 20000);
+	nvme_qpair_wait(link.q);
+	assert_int_equal(poll_now(&link, 8), 1);
+	assert_int_equal(nvme_req_status(req), 0);
+	assert_memory_equal(memory, pattern, LARGE_BYTES);
+	link_close(&link);
+}
+
 /* Whatever the connection takes goes out by polling alone. */
 static void read_polling(struct link *link, void *bytes, size_t len)
 {
@@ -322,6 +346,7 @@ int main(void)
 		cmocka_unit_test(a_batch_is_one_system_call_out_and_one_in),
 		cmocka_unit_test(nothing_is_looked_for_right_after_it_was_not_there),
 		cmocka_unit_test(much_data_arrives_where_it_belongs),
+		cmocka_unit_test(data_that_ends_during_a_wait_completes_its_read),
 		cmocka_unit_test(a_connection_that_takes_little_gets_all_of_it),
 		cmocka_unit_test(a_lost_connection_ends_what_is_submitted_after_it),
 		cmocka_unit_test(a_queue_that_is_drained_has_no_connection),
