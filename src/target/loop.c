@@ -176,7 +176,7 @@ static void make_hot(struct loop *loop, struct tcp_conn *conn)
 		loop->hot[loop->nhot++] = conn;
 }
 
-static void forget_completed(struct loop *loop, const struct tcp_conn *conn)
+void loop_forget_completed(struct loop *loop, const struct tcp_conn *conn)
 {
 	struct tcp_cmd **link = &loop->completed;
 
@@ -196,7 +196,7 @@ void loop_forget(struct loop *loop, struct tcp_conn *conn)
 	struct tcp_conn **link = &loop->dirty;
 
 	not_hot(loop, conn);
-	forget_completed(loop, conn);
+	loop_forget_completed(loop, conn);
 	while (*link && *link != conn)
 		link = &(*link)->next_dirty;
 	if (*link)

@@ -74,6 +74,8 @@ void loop_leave(struct loop *loop);
 void loop_dirty(struct loop *loop, struct tcp_conn *conn);
 /* @conn is closed: nothing of it stays here. */
 void loop_forget(struct loop *loop, struct tcp_conn *conn);
+/* What was completed of @conn and is not answered yet never will be. */
+void loop_forget_completed(struct loop *loop, const struct tcp_conn *conn);
 /* Tell the kernel whether to say that the socket can be written. */
 void loop_watch(struct loop *loop, struct tcp_conn *conn, bool writable);
 

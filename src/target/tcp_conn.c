@@ -174,6 +174,8 @@ bool tcp_cmd_room(struct tcp_cmd *cmd, uint32_t bytes)
 
 void tcp_conn_forget(struct tcp_conn *conn)
 {
+	/* before their tags are free, as both lists use the same link */
+	loop_forget_completed(conn->loop, conn);
 	for (unsigned int i = 0; i < conn->ntags; i++)
 		if (conn->tags[i].state == TCP_CMD_RUNNING && !conn->tags[i].inside)
 			tcp_cmd_put(&conn->tags[i]);

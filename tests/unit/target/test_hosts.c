@@ -245,6 +245,48 @@ static void test_a_target_ends_under_its_hosts(void **state)
 	}
 }
 
+static struct nvme_tcp_capsule_cmd capsule(uint16_t cid, struct nvme_sqe sqe)
+{
+	struct nvme_tcp_capsule_cmd c = { .ch = { NVME_TCP_CAPSULE_CMD, 0, 72, 0, 72 } };
+
+	sqe.cid = cid;
+	sqe.flags = NVME_SQE_PSDT_SGL_MPTR_BUF << NVME_SQE_PSDT_SHIFT;
+	c.sqe = sqe;
+	return c;
+}
+
+/* In one segment: the Abort ends the AER inside the drive, and the reset comes before its answer */
+static void test_a_reset_forgets_what_was_completed_and_not_yet_answered(void **state)
+{
+	struct target *t = start("size=16M,enable_s=0", 1);
+	struct nvme_property_cmd off = { .opc = NVME_ADMIN_FABRICS,
+					 .fctype = NVME_FCTYPE_PROPERTY_SET,
+					 .ofst = NVME_REG_CC };
+	struct nvme_tcp_capsule_cmd cmds[3];
+	struct nvme_sqe sqe = { .opc = NVME_ADMIN_ABORT, .cdw10 = 100u << 16 };
+	struct nvme_tcp_capsule_resp resp;
+	struct queue q;
+
+	assert_true(open_queue(&q, t));
+	assert_int_equal(connect_queue(&q, 0, NVME_CNTLID_DYNAMIC, 0), 0);
+	assert_true(set_cc(&q, 0x460001));
+	cmds[0] = capsule(100, (struct nvme_sqe){ .opc = NVME_ADMIN_ASYNC_EVENT });
+	cmds[1] = capsule(101, sqe);
+	memcpy(&sqe, &off, sizeof(sqe));
+	cmds[2] = capsule(102, sqe);
+	assert_true(put(q.fd, cmds, sizeof(cmds)));
+	for (uint16_t cid = 101; cid <= 102; cid++) {
+		assert_true(get(q.fd, &resp, sizeof(resp)));
+		assert_int_equal(resp.cqe.cid, cid);
+	}
+	for (uint16_t i = 0; i < 64; i++) {
+		assert_true(set_cc(&q, 0));
+		assert_int_equal(q.cqe.cid, q.cid - 1);
+	}
+	close(q.fd);
+	target_destroy(t);
+}
+
 static void test_a_target_that_never_started_can_go(void **state)
 {
 	struct target *t;
@@ -260,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_hosts_come_and_go_on_one_thread),
 		cmocka_unit_test(test_hosts_come_and_go_on_several_threads),
 		cmocka_unit_test(test_a_target_ends_under_its_hosts),
+		cmocka_unit_test(test_a_reset_forgets_what_was_completed_and_not_yet_answered),
 		cmocka_unit_test(test_a_target_that_never_started_can_go),
 	};
 
