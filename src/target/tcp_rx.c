@@ -89,11 +89,19 @@ static bool capsule(struct tcp_conn *conn, const struct nvme_tcp_capsule_cmd *pd
 	return true;
 }
 
+/* The command of a Transfer Tag, NULL: there is none; before Connect there is one. */
+static struct tcp_cmd *tagged(struct tcp_conn *conn, uint16_t ttag)
+{
+	if (!conn->tags && ttag == conn->first.tag)
+		return &conn->first;
+	return ttag < conn->ntags ? &conn->tags[ttag] : NULL;
+}
+
 static bool h2c_data(struct tcp_conn *conn, const struct nvme_tcp_data *pdu)
 {
 	struct tcp_rules rules = rules_of(conn);
 	uint32_t pad = 0, bytes = tcp_pdu_data(&rules, &pdu->ch, &pad);
-	struct tcp_cmd *cmd = pdu->ttag < conn->ntags ? &conn->tags[pdu->ttag] : NULL;
+	struct tcp_cmd *cmd = tagged(conn, pdu->ttag);
 	bool last = pdu->ch.flags & NVME_TCP_FLAG_LAST;
 
 	if (!cmd || cmd->state != TCP_CMD_DATA || !cmd->len)

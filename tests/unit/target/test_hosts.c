@@ -287,6 +287,40 @@ static void test_a_reset_forgets_what_was_completed_and_not_yet_answered(void **
 	target_destroy(t);
 }
 
+static void test_connect_may_bring_its_data_when_it_is_asked_for(void **state)
+{
+	struct target *t = start("size=16M", 1);
+	struct {
+		struct nvme_tcp_data head;
+		struct nvme_connect_data data;
+	} pdu = { .head = { .ch = { NVME_TCP_H2C_DATA, NVME_TCP_FLAG_LAST, 24, 24, sizeof(pdu) },
+			    .datal = sizeof(pdu.data) },
+		  .data = { .cntlid = NVME_CNTLID_DYNAMIC, .subnqn = NQN, .hostnqn = "nqn.host" } };
+	struct nvme_connect_cmd c = { .opc = NVME_ADMIN_FABRICS,
+				      .fctype = NVME_FCTYPE_CONNECT,
+				      .sqsize = 31 };
+	struct nvme_tcp_capsule_cmd cmd;
+	struct nvme_tcp_capsule_resp resp;
+	struct nvme_tcp_r2t r2t;
+	struct nvme_sqe sqe;
+	struct queue q;
+
+	assert_true(open_queue(&q, t));
+	memcpy(&sqe, &c, sizeof(sqe));
+	sqe.sgl1 = (struct nvme_sgl_desc){ .len = sizeof(pdu.data), .type = 0x5a };
+	cmd = capsule(7, sqe);
+	assert_true(put(q.fd, &cmd, sizeof(cmd)) && get(q.fd, &r2t, sizeof(r2t)));
+	assert_int_equal(r2t.ch.type, NVME_TCP_R2T);
+	pdu.head.cccid = 7;
+	pdu.head.ttag = r2t.ttag;
+	assert_true(put(q.fd, &pdu, sizeof(pdu)) && get(q.fd, &resp, sizeof(resp)));
+	assert_int_equal(resp.ch.type, NVME_TCP_CAPSULE_RESP);
+	assert_int_equal(resp.cqe.status, 0);
+	assert_true(set_cc(&q, 0x460001));
+	close(q.fd);
+	target_destroy(t);
+}
+
 static void test_a_target_that_never_started_can_go(void **state)
 {
 	struct target *t;
@@ -303,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_hosts_come_and_go_on_several_threads),
 		cmocka_unit_test(test_a_target_ends_under_its_hosts),
 		cmocka_unit_test(test_a_reset_forgets_what_was_completed_and_not_yet_answered),
+		cmocka_unit_test(test_connect_may_bring_its_data_when_it_is_asked_for),
 		cmocka_unit_test(test_a_target_that_never_started_can_go),
 	};
 
