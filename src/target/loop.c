@@ -378,7 +378,7 @@ static void park(struct loop *loop, uint64_t next_ns)
 	uint64_t now_ns = clock_now_ns(), until_ns = next_ns;
 	struct timespec ts;
 
-	if (!list_empty(&loop->conns) && loop->next_check_ns < until_ns)
+	if ((loop->deaf || !list_empty(&loop->conns)) && loop->next_check_ns < until_ns)
 		until_ns = loop->next_check_ns;
 	atomic_store(&loop->asleep, true);
 	if (until_ns > now_ns && !atomic_load(&loop->has_completed) &&

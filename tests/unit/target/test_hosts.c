@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Hosts in threads of their own on a target with several: data, resets, ends. For TSan above all. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,10 +48,23 @@ static bool get(int fd, void *buf, size_t len)
 	return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
 }
 
-static bool open_queue(struct queue *q, const struct target *t)
+/* So many calls say that no descriptor is left. */
+static atomic_int accepts_to_fail;
+
+int __real_accept4(int fd, struct sockaddr *at, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *at, socklen_t *len, int flags);
+
+int __wrap_accept4(int fd, struct sockaddr *at, socklen_t *len, int flags)
 {
-	struct nvme_tcp_icreq req = { .ch = { NVME_TCP_ICREQ, 0, 128, 0, 128 } };
-	struct nvme_tcp_icresp resp;
+	if (!atomic_load(&accepts_to_fail))
+		return __real_accept4(fd, at, len, flags);
+	atomic_fetch_sub(&accepts_to_fail, 1);
+	errno = EMFILE;
+	return -1;
+}
+
+static bool dial(struct queue *q, const struct target *t)
+{
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	int on = 1;
 
@@ -58,8 +73,15 @@ static bool open_queue(struct queue *q, const struct target *t)
 	q->cid = 0;
 	q->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(q->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return !connect(q->fd, (struct sockaddr *)&at, sizeof(at)) &&
-	       put(q->fd, &req, sizeof(req)) && get(q->fd, &resp, sizeof(resp)) &&
+	return !connect(q->fd, (struct sockaddr *)&at, sizeof(at));
+}
+
+static bool open_queue(struct queue *q, const struct target *t)
+{
+	struct nvme_tcp_icreq req = { .ch = { NVME_TCP_ICREQ, 0, 128, 0, 128 } };
+	struct nvme_tcp_icresp resp;
+
+	return dial(q, t) && put(q->fd, &req, sizeof(req)) && get(q->fd, &resp, sizeof(resp)) &&
 	       resp.ch.type == NVME_TCP_ICRESP;
 }
 
@@ -321,6 +343,25 @@ static void test_connect_may_bring_its_data_when_it_is_asked_for(void **state)
 	target_destroy(t);
 }
 
+static void test_a_thread_without_descriptors_listens_again(void **state)
+{
+	const struct timeval patience = { .tv_sec = 10 };
+	struct nvme_tcp_icreq req = { .ch = { NVME_TCP_ICREQ, 0, 128, 0, 128 } };
+	struct nvme_tcp_icresp resp;
+	struct target *t = start("size=16M", 1);
+	struct queue q;
+
+	/* the first time the clock of the thread has not run yet */
+	atomic_store(&accepts_to_fail, 2);
+	assert_true(dial(&q, t));
+	setsockopt(q.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_true(put(q.fd, &req, sizeof(req)));
+	assert_true(get(q.fd, &resp, sizeof(resp)));
+	assert_int_equal(atomic_load(&accepts_to_fail), 0);
+	close(q.fd);
+	target_destroy(t);
+}
+
 static void test_a_target_that_never_started_can_go(void **state)
 {
 	struct target *t;
@@ -338,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_a_target_ends_under_its_hosts),
 		cmocka_unit_test(test_a_reset_forgets_what_was_completed_and_not_yet_answered),
 		cmocka_unit_test(test_connect_may_bring_its_data_when_it_is_asked_for),
+		cmocka_unit_test(test_a_thread_without_descriptors_listens_again),
 		cmocka_unit_test(test_a_target_that_never_started_can_go),
 	};
 
