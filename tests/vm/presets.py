@@ -137,18 +137,18 @@ S3 = replace(
 NVMET = Preset(
     name="nvmet",
     iommu=False,
-    modules=("nvmet-tcp",),
+    modules=("nvmet-tcp", "loop"),
     pciaddr=f"127.0.0.1:4420/{NVMET_NQN}",
     setup=f"""
 busybox ip link set lo up
 busybox truncate -s 1G /dev/shm/ns1
+busybox losetup /dev/loop0 /dev/shm/ns1
 mount -t configfs configfs /sys/kernel/config
 cd /sys/kernel/config/nvmet
 mkdir subsystems/{NVMET_NQN}
 echo 1 >subsystems/{NVMET_NQN}/attr_allow_any_host
 mkdir subsystems/{NVMET_NQN}/namespaces/1
-echo /dev/shm/ns1 >subsystems/{NVMET_NQN}/namespaces/1/device_path
-echo 1 >subsystems/{NVMET_NQN}/namespaces/1/buffered_io
+echo /dev/loop0 >subsystems/{NVMET_NQN}/namespaces/1/device_path
 echo 1 >subsystems/{NVMET_NQN}/namespaces/1/enable
 mkdir ports/1
 echo tcp >ports/1/addr_trtype
@@ -158,6 +158,7 @@ echo 4420 >ports/1/addr_trsvcid
 ln -s /sys/kernel/config/nvmet/subsystems/{NVMET_NQN} ports/1/subsystems/
 """,
 )
+"""On a block device: a file would have blocks of 4 KiB, where the manual's examples want 512 B."""
 TCPHOST = Preset(name="tcphost", iommu=False, modules=("nvme-tcp",), pciaddr="")
 """No drive, and what connects to one over the network."""
 SRIOV = replace(
