@@ -59,7 +59,8 @@ endif
 
 test-vm:
 	@./install.sh --tests
-	@$(python) $(own) tests/vm tests/rings/ring_guest.py 2>&1 | tee test.log
+	@$(python) $(own) tests/vm tests/rings/ring_guest.py \
+		tests/rings/ring_nvmet.py 2>&1 | tee test.log
 
 # Standard error, where the line of progress is, stays a terminal if it is one.
 test-long:

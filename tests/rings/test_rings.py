@@ -14,6 +14,7 @@ import pytest
 from rings.process import Process
 from rings.ring import LOGS, TOP, Outcome
 from rings.ring_api import findings, sanitizer_options
+from rings.ring_nvmet import NvmetRing
 from rings.scripts import SESSION, ScriptRing, pytest_command
 from rings.units import cases, figures, tap_outcomes
 
@@ -260,3 +261,33 @@ def test_a_fault_ends_a_process_by_a_signal_and_a_leak_does_not(tmp_path: Path) 
     assert leak.returncode == 0
     assert "heap-buffer-overflow" in fault.stderr
     assert fault.returncode == -signal.SIGABRT
+
+
+def names_of_picks(monkeypatch: pytest.MonkeyPatch, there: list[str]) -> tuple[list[str], str]:
+    """What the ring that picks its tests takes of those that are there, and its complaint."""
+    picks: dict[str, tuple[str, ...]] = {"test_some": ("test_one", "test_two"), "sub/test_all": ()}
+    monkeypatch.setattr("rings.ring_nvmet.PICKED", picks)
+    monkeypatch.setattr("rings.scripts.collected", lambda folder, long: (there, ""))
+    monkeypatch.setattr(NvmetRing, "prepare", lambda self: None)
+    ring = NvmetRing("picks")
+    return ring.names(False), "\n".join(ring.faults)
+
+
+def test_a_ring_takes_the_tests_that_it_picks_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    picked = ["test_some.py::test_one[a]", "test_some.py::test_one[b.py::c]"]
+    picked += ["test_some.py::test_two", "sub/test_all.py::test_any"]
+    others = ["test_some.py::test_one_more", "test_all.py::test_any", "test_other.py::test_one"]
+    there = [f"tests/api/{name}" for name in picked + others]
+
+    names, complaint = names_of_picks(monkeypatch, there)
+
+    assert names == [*there[: len(picked)], SESSION]
+    assert not complaint
+
+
+def test_a_ring_says_which_of_its_picks_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaint = names_of_picks(monkeypatch, ["tests/api/test_some.py::test_one"])[1]
+
+    assert complaint == "no such tests: sub/test_all, test_two"

@@ -21,8 +21,25 @@ CANNOT: dict[str, str] = {
 #: Kinds of resets that only a PCI function has, as parameters of tests.
 RESETS = {"flr", "hot", "d3", "decoding"}
 
-#: The kernel's target, of Linux 6.1.
+NO_TEMPERATURE = "its SMART log has no temperature"
+NO_TEMPERATURE_EVENT = "has no feature 04h, and no event of a temperature"
+NO_LBA_RANGE = "answers an LBA out of range by 00/06, Internal Error, as its block layer does"
+
+#: The kernel's target, of Linux 6.1, on a block device.
 LINUX: dict[str, str] = {
-    "test_smart_log_is_read": "its SMART log has no temperature",
+    "test_smart_log_is_read": NO_TEMPERATURE,
+    "test_ioworker_with_temperature": NO_TEMPERATURE,
+    "test_an_aer_is_logged_warned_of_and_called_back": NO_TEMPERATURE_EVENT,
+    "test_an_aer_is_posted_again": NO_TEMPERATURE_EVENT,
+    "test_an_aer_counts_once_nothing_else_is_outstanding": NO_TEMPERATURE_EVENT,
+    "test_a_failed_assertion_in_an_aer_callback_is_a_warning": NO_TEMPERATURE_EVENT,
+    "test_100_aborts_and_the_4_aers_that_they_end_satisfy_waitdone_104": "Abort ends no command",
+    "test_an_lba_out_of_range_is_the_devices_to_refuse": NO_LBA_RANGE,
+    "test_all_64_bits_of_an_lba_reach_the_device": NO_LBA_RANGE,
+    "test_compare_tells_a_difference": "has no Compare",
+    "test_write_uncorrectable_makes_reads_fail": "has no Write Uncorrectable",
+    "test_copy_copies": "has no Copy",
+    "test_format_changes_sector_size_and_data": "has no Format NVM",
+    "test_a_format_by_hand_is_noticed_by_the_namespace": "has no Format NVM",
     "test_waitdone_returns_dword_0_of_the_last_command": "has no feature 04h",
 }
