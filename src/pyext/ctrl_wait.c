@@ -34,7 +34,7 @@ static bool has_own(struct py_ctrl *self, unsigned long me)
 /* Whose requests a wait takes out of sink->ready, beside the tool's own. */
 enum taken {
 	TAKEN_OURS,	   /* those of this thread */
-	TAKEN_OURS_REAPED, /* the same, if they completed in this thread, too */
+	TAKEN_OURS_REAPED, /* the same, but not what a worker has reaped */
 	TAKEN_ANYBODYS,
 };
 
@@ -42,7 +42,7 @@ static bool is_for(const struct py_req *r, unsigned long me, enum taken whose)
 {
 	if (r->internal || whose == TAKEN_ANYBODYS)
 		return true;
-	return r->thread == me && (whose == TAKEN_OURS || r->reaper == me);
+	return r->thread == me && (whose == TAKEN_OURS || !r->by_worker);
 }
 
 /* The first one; NULL: none. */

@@ -27,7 +27,8 @@ static void req_done(struct nvme_req *req)
 
 static void req_done_noting(struct nvme_req *req)
 {
-	list_entry(req, struct py_req, req)->reaper = PyThread_get_thread_ident();
+	/* Threads of workers are none of Python's. */
+	list_entry(req, struct py_req, req)->by_worker = !PyGILState_GetThisThreadState();
 	req_done(req);
 }
 

@@ -18,8 +18,8 @@
  * @ns: kept open for the driver, which verifies at completion; NULL: none
  * @cb: callback, or NULL
  * @thread: that submitted it
- * @reaper: thread in which it completed, after py_req_note_reaper()
  * @cb_arity: positional parameters of @cb: 1 (the whole completion) or 2
+ * @by_worker: a worker's thread has reaped it; known after py_req_note_reaper()
  * @internal: of the tool: whoever waits for it takes it, and it is never counted
  * @finished: an @internal one was delivered; it is the waiting thread's until the queue is deleted
  * @abandoned: nobody waits for an @internal one any more
@@ -34,8 +34,8 @@ struct py_req {
 	PyObject *cb;
 	struct nvme_ns *ns;
 	unsigned long thread;
-	unsigned long reaper;
 	uint8_t cb_arity;
+	bool by_worker;
 	bool internal;
 	bool finished;
 	bool abandoned;
@@ -43,7 +43,7 @@ struct py_req {
 
 /* A request with callback @cb (NULL: none), ready to be filled by nvme/cmd.h; NULL with an exception. */
 struct py_req *py_req_get(struct py_state *state, PyObject *cb);
-/* For a queue that many threads reap: note which one does. */
+/* For a queue that many threads reap: note whether a worker's does. */
 void py_req_note_reaper(struct py_req *r);
 /* Let go of what it holds and put it into the pool. */
 void py_req_put(struct py_state *state, struct py_req *r);
