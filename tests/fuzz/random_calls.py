@@ -106,6 +106,7 @@ class Caller:
             "Namespace": namespace,
             "Pcie": d.Pcie(self.nvme),
             "Sim": _core.Sim(self.nvme),
+            "Target": _core.Target("127.0.0.1:0", [("size=16M", None)], [], 1),
             "Worker": _core.Worker(
                 namespace,
                 sizes=struct.pack("<III", 8, 8, 1),
@@ -196,6 +197,9 @@ class Caller:
             sim = "sim:" + ",".join(self.random.choices(OPTIONS, k=self.random.randrange(4)))
             positional[:1] = [self.random.choice([self.argument(), sim, 7, None])]
             keywords.pop("addr", None)
+        if kind == "Target":
+            positional[:1] = [self.random.choice(["127.0.0.1:0", "", 7, None])]
+            keywords.pop("address", None)
         made = function(*positional, **keywords)
         if kind in ("Buffer", "Qpair", "Namespace", "Worker"):
             self.objects[kind] = made
