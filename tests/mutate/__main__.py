@@ -35,6 +35,7 @@ class Sample:
     def __init__(self, mutants: Iterable[Mutant], number: int, seed: int = 0) -> None:
         self.mutants, self.number, self.seed = iter(mutants), number, seed
         self.before: list[Verdict] = []
+        self.known: dict[Mutant, Verdict] = {}
         self.verdicts: dict[int, Verdict] = {}
         self.given = 0
         self.changed = Condition()
@@ -87,7 +88,7 @@ def work(job: int, sample: Sample, finder: Finder) -> None:
     judge = Judge(Tree(SOURCE, WORK / f"job{job}"), finder)
     for index, mutant in sample.take():
         begin = time.monotonic()
-        verdict = judge.judge(mutant)
+        verdict = sample.known.get(mutant) or judge.judge(mutant)
         sample.put(index, verdict)
         # After each, so that an end in between loses nothing.
         with sample.changed:
@@ -107,6 +108,13 @@ def save(seed: int, verdicts: list[Verdict]) -> None:
 def draw(options: argparse.Namespace, known: list[str]) -> Sample:
     mutants = sequence(SOURCE, options.seed, options.patterns)
     return Sample((one for one in mutants if one.path in known), options.number, options.seed)
+
+
+def reached(seed: int) -> dict[Mutant, Verdict]:
+    """What a run with the same seed had found when it was ended."""
+    last = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    verdicts = [Verdict.from_json(entry) for entry in last.get("verdicts", ())]
+    return {one.mutant: one for one in verdicts} if last.get("seed") == seed else {}
 
 
 def again() -> Sample:
@@ -138,6 +146,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="what survived the last time")
+    parser.add_argument("--resume", action="store_true", help="a sample that was interrupted")
     parser.add_argument("--fresh", action="store_true", help="measure anew what each test reaches")
     parser.add_argument("--publish", action="store_true", help="put figures in docs/mutation.md")
     options = parser.parse_args()
@@ -146,6 +155,8 @@ def main() -> int:
     copy_project(TOP, SOURCE)
     finder = Finder(SOURCE, coverage(options.jobs, options.fresh))
     sample = again() if options.again else draw(options, finder.coverage.files)
+    if options.resume:
+        sample.known = reached(sample.seed)
     if finder.coverage.broken:
         print("not used, they fail without a mutant:", *finder.coverage.broken)
     with ThreadPoolExecutor(options.jobs) as pool:

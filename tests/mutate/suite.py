@@ -14,7 +14,7 @@ from rings.process import Process
 #: A test may take this many times what it took without a mutant, and so much more: a machine may
 #: be busy, and a wait that times out is a result, too.
 SLOWER, GRACE_S = 4, 30
-API = "tests/api"
+API = ("tests/api", "tests/wire")
 #: VFIO and UIO are at work in a guest only, where nothing is counted.
 GUEST, GUEST_S, GUEST_SOURCES = "tests/vm/test_guest_bus.py", 120.0, "src/bus/"
 
@@ -90,7 +90,7 @@ class Test:
 
 def countable_tests(tree: Tree) -> list[Test]:
     units = [Test(name, program) for name, program in sorted(tree.programs.items())]
-    files = sorted((tree.folder / API).rglob("test_*.py"))
+    files = sorted(path for name in API for path in (tree.folder / name).rglob("test_*.py"))
     return units + [Test(str(path.relative_to(tree.folder)), None) for path in files]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mutate import __main__ as tool
 from mutate.__main__ import Sample
 from mutate.cover import Coverage, Finder
 from mutate.draw import Mutant, prose, sources
@@ -175,6 +176,19 @@ def test_the_sample_is_the_first_mutants_that_count() -> None:
         sample.put(index, Verdict(taken, kinds[index]))
 
     assert [verdict.kind for verdict in sample.ordered()] == kinds[:5]
+
+
+def test_verdicts_of_an_interrupted_run_are_kept_for_its_seed_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "RESULTS", tmp_path / "results.json")
+    verdict = Verdict(mutant(), "killed", "unit failed")
+    assert tool.reached(7) == {}
+
+    tool.save(7, [verdict])
+
+    assert tool.reached(7) == {mutant(): verdict}
+    assert tool.reached(8) == {}
 
 
 def test_a_survivor_with_a_reason_is_equivalent() -> None:
