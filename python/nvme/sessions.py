@@ -35,7 +35,7 @@ def folder() -> Path:
     return Path(os.environ.get(FOLDER_SETTING) or FOLDER)
 
 
-def _user() -> int:
+def user() -> int:
     """Whose logs they are: with sudo, those of who called it."""
     caller = os.environ.get("SUDO_UID", "")
     return int(caller) if os.geteuid() == 0 and caller.isdecimal() else os.getuid()
@@ -43,7 +43,7 @@ def _user() -> int:
 
 def sessions() -> list[Session]:
     """The caller's own, newest first."""
-    user = _user()
+    caller = user()
     found = []
     try:
         paths = sorted(folder().iterdir())
@@ -51,14 +51,14 @@ def sessions() -> list[Session]:
         raise UsageError(f"{folder()}: {error.strerror}") from None
     for path in paths:
         name = NAME.match(path.name)
-        if not name or int(name[1]) != user:
+        if not name or int(name[1]) != caller:
             continue
         try:
             status = path.lstat()
         except OSError:
             continue  # it is everybody's folder: files go at any time
         # Anybody can write a file with such a name there, or a link.
-        if stat.S_ISREG(status.st_mode) and status.st_uid in (user, os.geteuid()):
+        if stat.S_ISREG(status.st_mode) and status.st_uid in (caller, os.geteuid()):
             found.append(Session(status.st_mtime_ns, path, int(name[2])))
     return sorted(found, reverse=True)
 
@@ -75,14 +75,14 @@ def _chosen(what: str) -> Path:
             raise UsageError(f"no command log of process {what!r} in {folder()}; known are {known}")
         own = named
     if not own:
-        raise UsageError(f"no command log of user {_user()} in {folder()}")
+        raise UsageError(f"no command log of user {user()} in {folder()}")
     return own[0].path
 
 
 def _list() -> None:
     own = sessions()
     if not own:
-        print(f"no command log of user {_user()} in {folder()}")
+        print(f"no command log of user {user()} in {folder()}")
     for one in own:
         when = time.strftime("%F %T", time.localtime(one.changed_ns / 1e9))
         try:

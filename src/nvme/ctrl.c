@@ -139,6 +139,7 @@ static void free_memory(struct nvme_ctrl *ctrl)
 static int allocate(struct nvme_ctrl **out, const struct nvme_ctrl_opts *opts)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static _Atomic uint32_t opened;
 	struct nvme_ctrl *ctrl = calloc(1, sizeof(*ctrl));
 	int err;
 
@@ -149,6 +150,7 @@ static int allocate(struct nvme_ctrl **out, const struct nvme_ctrl_opts *opts)
 	init_locks(ctrl);
 	ctrl->transport = &nvme_pcie_ops;
 	ctrl->pid = nvme_process;
+	ctrl->number = atomic_fetch_add(&opened, 1) + 1;
 	ctrl->mdts_bytes = UINT64_MAX;
 	atomic_store(&ctrl->refs, 1);
 	nvme_timeout_set(ctrl, NVME_CTRL_TIMEOUT_MS);

@@ -103,6 +103,7 @@ struct nvme_ctrl {
 	uint32_t entries_limit, queues_limit;
 	uint16_t naers;	     /* kept posted by the driver */
 	uint32_t generation; /* rises with every reset */
+	uint32_t number; /* of the controller in this process, from 1: the recorder's name for it */
 	_Atomic uint32_t refs;
 	struct nvme_ctrl_opts opts;
 	struct nvme_id_ctrl *id_ctrl; /* as of the last initialisation, spec/identify.h */

@@ -9,10 +9,10 @@
 
 #include "base/counts.h"
 #include "base/err.h"
-#include "nvme/cmdlog/file.h"
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "pyext/fabric.h"
+#include "pyext/recorder.h"
 #include "spec/names.h"
 #include "ssd/ssd.h"
 #include "verify/verify.h"
@@ -192,94 +192,6 @@ static PyObject *sim_help(PyObject *module, PyObject *unused)
 	return PyUnicode_FromString(ssd_options_help());
 }
 
-/* The address is whatever bytes the file has: all of them must show. */
-static PyObject *slot_tuple(const struct nvme_cmdlog_slot_info *slot,
-			    const struct nvme_cmdlog_record *records, int count)
-{
-	PyObject *addr = PyUnicode_DecodeUTF8(slot->addr, (Py_ssize_t)strlen(slot->addr),
-					      "backslashreplace");
-
-	if (!addr)
-		return NULL;
-	return Py_BuildValue("NHKKy#", addr, slot->sqid, (unsigned long long)slot->opened_ns,
-			     (unsigned long long)slot->closed_ns, (const char *)records,
-			     (Py_ssize_t)((size_t)count * sizeof(*records)));
-}
-
-/* None: the slot cannot be read. */
-static PyObject *slot_records(struct nvme_cmdlog_file *f, unsigned int i,
-			      const struct nvme_cmdlog_slot_info *slot)
-{
-	unsigned int max = NVME_CMDLOG_RECORDS + slot->ncids;
-	struct nvme_cmdlog_record *records = PyMem_Calloc(max, sizeof(*records));
-	PyObject *tuple;
-	int count;
-
-	if (!records)
-		return PyErr_NoMemory();
-	count = nvme_cmdlog_file_read(f, i, records, max);
-	if (count == -ENOMEM)
-		tuple = PyErr_NoMemory();
-	else
-		tuple = count < 0 ? Py_NewRef(Py_None) : slot_tuple(slot, records, count);
-	PyMem_Free(records);
-	return tuple;
-}
-
-/* A slot that changes hands at the moment, or was cut off, is none; the others are. */
-static PyObject *file_slots(struct nvme_cmdlog_file *f, unsigned int nslots)
-{
-	struct nvme_cmdlog_slot_info slot;
-	PyObject *list = PyList_New(0), *item;
-	unsigned int i;
-
-	for (i = 0; list && i < nslots; i++) {
-		if (nvme_cmdlog_file_slot(f, i, &slot))
-			continue;
-		item = slot_records(f, i, &slot);
-		if (!item || (item != Py_None && PyList_Append(list, item)))
-			Py_CLEAR(list);
-		Py_XDECREF(item);
-	}
-	return list;
-}
-
-PyDoc_STRVAR(cmdlog_file_doc,
-	     "cmdlog_file($module, path, /)\n--\n\n"
-	     "The command log of any process: (pid, alive, realtime_ns, slots), where a slot is\n"
-	     "(address, sqid, opened_ns, closed_ns, records).");
-
-static PyObject *cmdlog_file(PyObject *module, PyObject *o)
-{
-	struct py_state *state = PyModule_GetState(module);
-	struct nvme_cmdlog_info info;
-	struct nvme_cmdlog_file *f;
-	PyObject *slots, *path;
-	int rc;
-
-	if (!PyUnicode_FSConverter(o, &path))
-		return NULL;
-	rc = nvme_cmdlog_file_open(&f, PyBytes_AsString(path));
-	Py_DECREF(path);
-	if (rc)
-		return py_error(state, PyExc_OSError, rc);
-	nvme_cmdlog_file_info(f, &info);
-	slots = file_slots(f, info.nslots);
-	nvme_cmdlog_file_close(f);
-	if (!slots)
-		return NULL;
-	return Py_BuildValue("iOLN", info.pid, info.alive ? Py_True : Py_False,
-			     (long long)info.realtime_ns, slots);
-}
-
-PyDoc_STRVAR(cmdlog_path_doc, "cmdlog_path($module, /)\n--\n\n"
-			      "File of this process's command log, '' while there is none.");
-
-static PyObject *cmdlog_path(PyObject *module, PyObject *unused)
-{
-	return PyUnicode_FromString(nvme_cmdlog_path());
-}
-
 PyMethodDef py_functions[] = {
 	ARGS_METHOD("config", config, config_doc),
 	ARGS_METHOD("srand", seed, srand_doc),
@@ -293,8 +205,10 @@ PyMethodDef py_functions[] = {
 	{ "fctype_name", fctype_name, METH_O, fctype_name_doc },
 	{ "fabrics_status_name", fabrics_status_name, METH_O, fabrics_status_name_doc },
 	{ "sim_help", sim_help, METH_NOARGS, sim_help_doc },
-	{ "cmdlog_file", cmdlog_file, METH_O, cmdlog_file_doc },
-	{ "cmdlog_path", cmdlog_path, METH_NOARGS, cmdlog_path_doc },
+	{ "cmdlog_file", py_cmdlog_file, METH_O, py_cmdlog_file_doc },
+	{ "cmdlog_path", py_cmdlog_path, METH_NOARGS, py_cmdlog_path_doc },
+	{ "recorder", py_recorder, METH_O, py_recorder_doc },
+	ARGS_METHOD("recorder_records", py_recorder_records, py_recorder_records_doc),
 	ARGS_METHOD("discover", py_discover, py_discover_doc),
 	{ "close_all", py_close_all, METH_NOARGS, py_close_all_doc },
 	{ NULL, NULL, 0, NULL },

@@ -166,20 +166,20 @@ def test_a_deleted_queue_has_no_entries_any_more(nvme0):
 
 # --- files of anybody ---
 
-PAGE, NCIDS, NRECORDS = 4096, 3, 2048
-SLOT_BYTES = -(-(512 + (NCIDS + NRECORDS) * 128) // PAGE) * PAGE
+PAGE, HEAD, NCIDS, NRECORDS = 4096, 2048, 3, 2048
+SLOT_BYTES = -(-(HEAD + (NCIDS + NRECORDS) * 128) // PAGE) * PAGE
 #: Where a slot's header keeps them.
 EDITION, ADDRESS = 16, 64
 
 
 def forged(*addresses):
     """A recorder file of one outstanding command in a slot of each address, that nobody wrote."""
-    file = bytearray(struct.pack("<QIi", 0x474C444D434D564E, 1, 1).ljust(PAGE, b"\0"))
+    file = bytearray(struct.pack("<QIi", 0x474C444D434D564E, 2, 1).ljust(PAGE, b"\0"))
     for address in addresses:
         head = (0x544F4C53434D564E, SLOT_BYTES, 0, 1, 0, NCIDS, NRECORDS, 1)
         slot = struct.pack("<5QIIH14x256s", *head, address)
         record = struct.pack("<3Q", 2, 5, 0) + b"\x02"
-        file += (slot.ljust(512, b"\0") + record).ljust(SLOT_BYTES, b"\0")
+        file += (slot.ljust(HEAD, b"\0") + record).ljust(SLOT_BYTES, b"\0")
     return file
 
 
@@ -247,7 +247,7 @@ def test_no_bytes_can_stop_the_command_line(tmp_path, capsys):
         image = forged(b"sim", b"02:00.0")
         for _ in range(choices.randrange(1, 6)):
             slot = PAGE + choices.randrange(2) * SLOT_BYTES
-            at = choices.choice([choices.randrange(64), slot + choices.randrange(512 + 8 * 128)])
+            at = choices.choice([choices.randrange(64), slot + choices.randrange(HEAD + 8 * 128)])
             image[at : at + 8] = choices.choice([choices.randbytes(8), b"\xff" * 8, bytes(8)])
         file.write_bytes(image[: choices.choice([len(image), choices.randrange(len(image))])])
 

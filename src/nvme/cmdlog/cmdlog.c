@@ -64,6 +64,24 @@ static int64_t wall_minus_clock(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - (int64_t)clock_now_ns();
 }
 
+/* The command line of this process, as a person would read it. */
+static void read_title(char *title, size_t bytes)
+{
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, title, bytes - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		n = 0;
+	/* Every argument ends with a zero. */
+	while (n && !title[n - 1])
+		n--;
+	for (ssize_t i = 0; i < n; i++)
+		title[i] = title[i] ? title[i] : ' ';
+	title[n] = '\0';
+}
+
 static int write_header(int fd)
 {
 	struct nvme_cmdlog_header header = {
@@ -72,11 +90,13 @@ static int write_header(int fd)
 		.pid = nvme_process,
 		.start_ticks = nvme_cmdlog_process_start(nvme_process),
 		.realtime_ns = wall_minus_clock(),
+		.opened_ns = clock_now_ns(),
 	};
 	int err = posix_fallocate(fd, 0, sizeof(header));
 
 	if (err)
 		return -err;
+	read_title(header.title, sizeof(header.title));
 	return pwrite(fd, &header, sizeof(header), 0) == sizeof(header) ? 0 : -EIO;
 }
 
@@ -198,14 +218,16 @@ static void label(struct nvme_cmdlog_queue *log, const struct nvme_ctrl *ctrl, u
 
 	__atomic_store_n(&slot->edition, edition, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	memset((uint8_t *)slot + sizeof(*slot), 0, log->bytes - sizeof(*slot));
+	memset(&slot->opened_ns, 0, log->bytes - offsetof(struct nvme_cmdlog_slot, opened_ns));
 	slot->magic = NVME_CMDLOG_SLOT_MAGIC;
 	slot->bytes = log->bytes;
 	slot->opened_ns = clock_now_ns();
-	slot->closed_ns = 0;
 	slot->ncids = ncids;
 	slot->nrecords = NVME_CMDLOG_RECORDS;
 	slot->sqid = sqid;
+	slot->kind = sqid ? NVME_CMDLOG_IO : NVME_CMDLOG_ADMIN;
+	slot->controller = ctrl->number;
+	slot->depth = ncids;
 	snprintf(slot->addr, sizeof(slot->addr), "%s", ctrl->addr);
 	__atomic_store_n(&slot->edition, edition + 1, __ATOMIC_RELEASE);
 	log->ncids = ncids;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cmdlog_file.c - the recorder's file read from outside, and old files pruned.
+ * file.c - the recorder's file read from outside, and old files pruned.
  *
  * Read by pread() only: a file that shrinks meanwhile is a short read, not a signal.
  */
@@ -26,6 +26,7 @@ struct nvme_cmdlog_file {
 	int fd;
 	struct nvme_cmdlog_header header;
 	unsigned int nslots;
+	uint64_t unread_bytes;
 	uint64_t offsets[SLOTS_MAX];
 };
 
@@ -69,6 +70,7 @@ static void find_slots(struct nvme_cmdlog_file *f, uint64_t size)
 		f->offsets[f->nslots++] = off;
 		off += slot.bytes;
 	}
+	f->unread_bytes = size - off;
 }
 
 static int check_file(struct nvme_cmdlog_file *f, const char *path)
@@ -86,8 +88,10 @@ static int check_file(struct nvme_cmdlog_file *f, const char *path)
 	if (f->header.magic != NVME_CMDLOG_MAGIC)
 		return err_set(-EINVAL, "%s is not a command log", path);
 	if (f->header.version != NVME_CMDLOG_VERSION)
-		return err_set(-EINVAL, "%s is a command log of version %u, known is %u", path,
-			       f->header.version, NVME_CMDLOG_VERSION);
+		return err_set(-EINVAL,
+			       "%s is a command log of version %u, this pynvme reads %u: use the "
+			       "pynvme that wrote it",
+			       path, f->header.version, NVME_CMDLOG_VERSION);
 	find_slots(f, (uint64_t)st.st_size);
 	return 0;
 }
@@ -125,6 +129,11 @@ static bool is_alive(int pid, uint64_t start_ticks)
 	return pid > 0 && start_ticks && nvme_cmdlog_process_start(pid) == start_ticks;
 }
 
+const struct nvme_cmdlog_header *nvme_cmdlog_file_header(const struct nvme_cmdlog_file *f)
+{
+	return &f->header;
+}
+
 void nvme_cmdlog_file_info(const struct nvme_cmdlog_file *f, struct nvme_cmdlog_info *info)
 {
 	*info = (struct nvme_cmdlog_info){
@@ -132,6 +141,7 @@ void nvme_cmdlog_file_info(const struct nvme_cmdlog_file *f, struct nvme_cmdlog_
 		.alive = is_alive(f->header.pid, f->header.start_ticks),
 		.realtime_ns = f->header.realtime_ns,
 		.nslots = f->nslots,
+		.unread_bytes = f->unread_bytes,
 	};
 }
 
@@ -156,6 +166,65 @@ static int read_slot(struct nvme_cmdlog_file *f, unsigned int i, struct nvme_cmd
 		return err_set(-EINVAL, "the command log is damaged");
 	slot->addr[sizeof(slot->addr) - 1] = '\0';
 	return 0;
+}
+
+/* What was read of a slot is of one queue: it did not change hands meanwhile. */
+static int check_edition(struct nvme_cmdlog_file *f, unsigned int i, uint64_t edition)
+{
+	uint64_t now;
+	int err = read_at(f->fd, &now, sizeof(now),
+			  f->offsets[i] + offsetof(struct nvme_cmdlog_slot, edition));
+
+	if (err)
+		return err;
+	return now == edition ? 0 : err_set(-ESTALE, "the slot is another queue's by now");
+}
+
+/* The texts of a controller were not written meanwhile. Odd for ever: who wrote them is dead. */
+static int check_texts(struct nvme_cmdlog_file *f, unsigned int i,
+		       const struct nvme_cmdlog_slot *slot)
+{
+	uint64_t now;
+	int err;
+
+	if (slot->kind != NVME_CMDLOG_ADMIN)
+		return 0;
+	err = read_at(f->fd, &now, sizeof(now),
+		      f->offsets[i] + offsetof(struct nvme_cmdlog_slot, ctrl.texts));
+	if (err)
+		return err;
+	return now == slot->ctrl.texts ? 0 : err_set(-EAGAIN, "the controller is being identified");
+}
+
+int nvme_cmdlog_file_head(struct nvme_cmdlog_file *f, unsigned int i, struct nvme_cmdlog_slot *slot)
+{
+	int err = read_slot(f, i, slot);
+
+	if (!err)
+		err = check_texts(f, i, slot);
+	if (!err && check_edition(f, i, slot->edition) < 0)
+		err = err_set(-EAGAIN, "the slot is changing hands");
+	return err;
+}
+
+int nvme_cmdlog_file_outstanding(struct nvme_cmdlog_file *f, unsigned int i, uint64_t edition)
+{
+	struct nvme_cmdlog_record records[64];
+	struct nvme_cmdlog_slot slot;
+	int outstanding = 0, err = read_slot(f, i, &slot);
+	uint64_t off;
+
+	for (uint32_t cid = 0; !err && cid < slot.ncids; cid += 64) {
+		uint32_t n = slot.ncids - cid < 64 ? slot.ncids - cid : 64;
+
+		off = f->offsets[i] + sizeof(slot) + (uint64_t)cid * sizeof(*records);
+		err = read_at(f->fd, records, n * sizeof(*records), off);
+		for (uint32_t k = 0; !err && k < n; k++)
+			outstanding += records[k].submit_ns != 0;
+	}
+	if (!err)
+		err = check_edition(f, i, edition);
+	return err ? err : outstanding;
 }
 
 int nvme_cmdlog_file_slot(struct nvme_cmdlog_file *f, unsigned int i,
@@ -210,6 +279,8 @@ int nvme_cmdlog_file_read(struct nvme_cmdlog_file *f, unsigned int i,
 	err = first && second ? 0 : err_set(-ENOMEM, "no memory for a command log");
 	if (!err)
 		err = read_records(f, f->offsets[i] + sizeof(slot), count, first, second);
+	if (!err)
+		err = check_edition(f, i, slot.edition);
 	if (!err)
 		err = (int)nvme_cmdlog_collect(first, slot.ncids, first + slot.ncids, out, max);
 	free(first);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cmdlog_read.c - reading a slot, while its writer goes on writing.
+ * read.c - reading a slot, while its writer goes on writing.
  */
 #include <stdio.h>
 #include <stdlib.h>
