@@ -14,9 +14,11 @@ from vm.probe import probe
 class GuestRing(ScriptRing):
     #: The machine, of vm/presets.py.
     preset = "iommu"
+    #: Of vm/kernel.py: a meta package, or "" for the distribution's own kernel.
+    kernel = ""
 
     def prepare(self) -> None:
-        if why := probe():
+        if why := probe(self.kernel):
             raise CannotRun(why)
 
     def crash(self) -> str:
@@ -30,6 +32,7 @@ class GuestRing(ScriptRing):
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
         command: list[str | Path] = [sys.executable, TOP / "tests" / "vm" / "ring.py"]
         command += [f"--timeout={self.timeout_s}", "--preset", self.preset]
+        command += [f"--kernel={self.kernel}"]
         command += ["--console", LOGS / f"{self.name}-console.log"]
         command += ["--report", report, "--", *arguments]
         return Process(command, self.log, append=True)

@@ -79,14 +79,15 @@ class Guest:
     """One guest for one command.
 
     ``outputs`` maps names of files that the command writes to $PYNVME_VM_SHARE to sinks which
-    receive them as they grow. ``console_log`` is where the kernel's log goes. The guest ends with
-    the thread that runs it.
+    receive them as they grow. ``kernel_package`` is as of kernel.py. ``console_log`` is where the
+    kernel's log goes. The guest ends with the thread that runs it.
     """
 
     preset: Preset = IOMMU
     smp: int = 2
     memory_mib: int = 1536
     root: str | None = None
+    kernel_package: str = ""
     cwd: Path = field(default_factory=Path.cwd)
     timeout_s: float = 300
     still_s: float = STILL_S
@@ -105,7 +106,7 @@ class Guest:
     def run(self, command: Sequence[str]) -> int:
         """Boot, run `command`, and return its exit status, or ``DIED``."""
         remove_orphans()
-        image = kernel.prepare()
+        image = kernel.prepare(package=self.kernel_package)
         root = self.root or rootfs.kind()
         if root is None:
             raise kernel.KernelError("neither virtiofsd nor QEMU's 9p is available")
@@ -262,6 +263,7 @@ def parse(argv: list[str]) -> tuple[Guest, list[str]]:
     parser.add_argument("--smp", type=int, default=Guest.smp)
     parser.add_argument("--mem", type=int, default=Guest.memory_mib, metavar="MIB")
     parser.add_argument("--root", choices=sorted(initrd.ROOT_MODULES))
+    parser.add_argument("--kernel", default="", metavar="PACKAGE", help="as of kernel.py")
     parser.add_argument("--timeout", type=float, default=Guest.timeout_s, metavar="S")
     parser.add_argument("--user", type=int, metavar="UID", help="run the command as this user")
     parser.add_argument("--console", type=Path, metavar="FILE", help="keep the kernel's log")
@@ -276,6 +278,7 @@ def parse(argv: list[str]) -> tuple[Guest, list[str]]:
         smp=options.smp,
         memory_mib=options.mem,
         root=options.root,
+        kernel_package=options.kernel,
         timeout_s=options.timeout,
         qemu_arguments=options.dev,
         kernel_arguments=options.append,

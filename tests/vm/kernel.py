@@ -4,6 +4,8 @@
 apt, unpacks it into a cache, indexes its modules and inflates ``vmlinux`` out of ``vmlinuz``: QEMU
 boots an uncompressed ELF by PVH some three seconds sooner than a bzImage under emulation.
 
+Another kernel is named by its meta package, such as ``linux-image-6.12-amd64`` of Debian 12.
+
 The cache is ``$PYNVME_VM_CACHE``, else ``$XDG_CACHE_HOME/pynvme-vm``, else ``~/.cache/pynvme-vm``.
 A kernel appears in it by one rename, under a lock: a run that was killed half way leaves a ``tmp-``
 folder that the next one removes, and two runs at once prepare it once.
@@ -27,6 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 META_PACKAGES = {"debian": "linux-image-amd64", "ubuntu": "linux-image-generic"}
+#: On Debian 12: the kernel of Debian 13.
+NEXT_KERNEL = "linux-image-6.12-amd64"
 KERNEL_PACKAGE = re.compile(r"^\s*\|?Depends: (linux-(image|modules|modules-extra)-\d\S*)$", re.M)
 
 
@@ -61,9 +65,14 @@ def cache_dir() -> Path:
     return Path(base).absolute() / "pynvme-vm"
 
 
-def cached() -> Kernel | None:
+def link_name(package: str) -> str:
+    """Of the link in the cache to a kernel."""
+    return f"current-{package}" if package else "current"
+
+
+def cached(package: str = "") -> Kernel | None:
     """The kernel prepared earlier, or None."""
-    current = cache_dir() / "current"
+    current = cache_dir() / link_name(package)
     if not (current / "vmlinux").is_file():
         return None
     root = current.resolve()
@@ -82,31 +91,34 @@ def meta_package() -> str | None:
     return None
 
 
-def prepare(refresh: bool = False) -> Kernel:
-    """Return the cached kernel; download and unpack it first if there is none, or on `refresh`."""
-    kernel = cached()
+def prepare(refresh: bool = False, package: str = "") -> Kernel:
+    """Return the cached kernel; download and unpack it first if there is none, or on `refresh`.
+
+    package: the meta package of another kernel than the distribution's own
+    """
+    kernel = cached(package)
     if kernel and not refresh:
         return kernel
     cache = cache_dir()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with locked(cache / "lock"):
-            return cached_or_unpacked(cache, refresh)
+            return cached_or_unpacked(cache, refresh, package)
     except OSError as error:
         raise KernelError(f"cannot prepare a kernel in {cache}: {error}") from error
 
 
-def cached_or_unpacked(cache: Path, refresh: bool) -> Kernel:
+def cached_or_unpacked(cache: Path, refresh: bool, package: str) -> Kernel:
     """With the lock held: whoever waited for another run finds its kernel here."""
-    kernel = cached()
+    kernel = cached(package)
     if kernel and not refresh:
         return kernel
     for leftover in cache.glob("tmp-*"):
         shutil.rmtree(leftover)
-    packages = kernel_packages()
+    packages = kernel_packages(package)
     scratch = Path(tempfile.mkdtemp(prefix="tmp-", dir=cache))
     try:
-        return publish(unpack(packages, scratch), cache)
+        return publish(unpack(packages, scratch), cache, package)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -137,9 +149,9 @@ def dependencies(package: str) -> list[str]:
     return [match[1] for match in KERNEL_PACKAGE.finditer(text)]
 
 
-def kernel_packages() -> list[str]:
-    """The packages of the current kernel: one image, and where they are apart its modules."""
-    meta = meta_package()
+def kernel_packages(package: str) -> list[str]:
+    """The packages of a kernel: one image, and where they are apart its modules."""
+    meta = package or meta_package()
     if meta is None:
         raise KernelError("no kernel package is known for this distribution")
     try:
@@ -172,15 +184,15 @@ def unpack(packages: list[str], scratch: Path) -> Kernel:
     return kernel
 
 
-def publish(kernel: Kernel, cache: Path) -> Kernel:
-    """Move a finished kernel into the cache and point ``current`` at it."""
+def publish(kernel: Kernel, cache: Path, package: str) -> Kernel:
+    """Move a finished kernel into the cache and point its link at it."""
     home, scratch = cache / kernel.release, kernel.root.parent
     if home.exists():
         home.rename(scratch / "replaced")
     kernel.root.rename(home)
     link = scratch / "current"
     link.symlink_to(kernel.release)
-    link.replace(cache / "current")
+    link.replace(cache / link_name(package))
     return Kernel(home, kernel.release)
 
 
@@ -212,7 +224,8 @@ def inflate(data: bytes) -> bytes:
 
 
 if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if word != "--refresh"]
     try:
-        print(prepare(refresh="--refresh" in sys.argv[1:]).root)
+        print(prepare("--refresh" in sys.argv[1:], *words).root)
     except KernelError as error:
         sys.exit(f"kernel: {error}")

@@ -8,10 +8,10 @@ import shutil
 from vm import initrd, kernel, rootfs
 
 
-def probe() -> str | None:
+def probe(package: str = "") -> str | None:
     """Why no guest can run on this machine, in one sentence; None if one can.
 
-    The kernel is downloaded when it is the only thing that is missing.
+    The kernel, of that package, is downloaded when it is the only thing that is missing.
     """
     if platform.machine() != "x86_64":
         return f"guests are x86_64 machines that run this machine's {platform.machine()} programs"
@@ -23,7 +23,7 @@ def probe() -> str | None:
     if rootfs.kind() is None:
         return "neither virtiofsd nor a QEMU with 9p is available to share this machine's files"
     try:
-        kernel.prepare()
+        kernel.prepare(package=package)
     except kernel.KernelError as error:
         return str(error)
     return None

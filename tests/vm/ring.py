@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run pytest in a guest, on the drive that the guest has.
 
-    python tests/vm/ring.py [--preset NAME] [--timeout S] [--console FILE] --report FILE -- ARGS...
+    python tests/vm/ring.py [--preset NAME] [--kernel PACKAGE] [--timeout S] [--console FILE]
+        --report FILE -- ARGS...
 
 runs this interpreter with ``-m pytest --pciaddr=<the drive> ARGS`` at the top of the project. See
 report.py for what is in the report; it grows while the tests run.
@@ -38,16 +39,19 @@ def run_pytest(
     timeout: float = TIMEOUT_S,
     sink: Sink = to_stdout,
     console: Path | None = None,
+    kernel: str = "",
 ) -> int:
     """Run pytest with `args` in a guest of that preset; pytest's exit status, or 125.
 
     `timeout` is in seconds, boot included. `report` is written anew, what pytest prints goes to
-    `sink`, the kernel's log to `console`. Raises KernelError where no guest can run.
+    `sink`, the kernel's log to `console`; `kernel` is as of kernel.py. Raises
+    KernelError where no guest can run.
     """
     machine = PRESETS[preset]
     with report.open("wb", buffering=0) as lines:
         guest = Guest(
             preset=machine,
+            kernel_package=kernel,
             cwd=TOP,
             timeout_s=timeout,
             environment={"PYTHONPATH": str(TOP / "tests")},
@@ -61,6 +65,7 @@ def run_pytest(
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(usage="%(prog)s [options] --report FILE -- ARGS...")
     parser.add_argument("--preset", choices=sorted(PRESETS), default=IOMMU.name)
+    parser.add_argument("--kernel", default="", metavar="PACKAGE", help="as of kernel.py")
     parser.add_argument("--timeout", type=float, default=TIMEOUT_S, metavar="S")
     parser.add_argument("--console", type=Path, metavar="FILE", help="keep the kernel's log")
     parser.add_argument("--report", type=Path, required=True, metavar="FILE")
@@ -68,7 +73,9 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     args, report, console = options.args, options.report, options.console
     return exit_status(
-        lambda: run_pytest(args, report, options.preset, options.timeout, console=console)
+        lambda: run_pytest(
+            args, report, options.preset, options.timeout, console=console, kernel=options.kernel
+        )
     )
 
 

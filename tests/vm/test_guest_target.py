@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vm.guest import Guest
+from vm.kernel import NEXT_KERNEL
 from vm.presets import PRESETS
 from vm.probe import probe
 
@@ -23,14 +24,15 @@ class Output(list[bytes]):
         return b"".join(self).decode(errors="replace")
 
 
-def test_linux_uses_a_served_ssd_with_digests_from_discovery_to_disconnect() -> None:
-    if reason := probe():
+@pytest.mark.parametrize("kernel", ["", pytest.param(NEXT_KERNEL, marks=pytest.mark.long)])
+def test_linux_uses_a_served_ssd_with_digests_from_discovery_to_disconnect(kernel: str) -> None:
+    if reason := probe(kernel):
         pytest.skip(reason)
     if missing := [name for name in PROGRAMS if not shutil.which(name)]:
         pytest.skip(f"not installed: {', '.join(missing)}")
     for _ in range(2):
         output = Output()
-        guest = Guest(preset=PRESETS["tcphost"], sink=output, timeout_s=600)
+        guest = Guest(preset=PRESETS["tcphost"], sink=output, timeout_s=600, kernel_package=kernel)
         status = guest.run(["sh", str(SCRIPT), sys.executable])
         if not guest.killed:
             break

@@ -98,14 +98,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return made
 
     monkeypatch.setenv("PYNVME_VM_CACHE", str(tmp_path))
-    monkeypatch.setattr(kernel, "kernel_packages", lambda: ["linux-image-6.0"])
+    monkeypatch.setattr(kernel, "kernel_packages", lambda package: ["linux-image-6.0"])
     monkeypatch.setattr(kernel, "unpack", unpack)
     return tmp_path
 
 
 def test_kernel_is_prepared_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = kernel.prepare()
-    monkeypatch.setattr(kernel, "kernel_packages", lambda: pytest.fail("asked apt again"))
+    monkeypatch.setattr(kernel, "kernel_packages", lambda package: pytest.fail("asked"))
 
     assert kernel.prepare() == first == Kernel(cache / "6.0", "6.0")
 
@@ -115,6 +115,27 @@ def test_kernel_is_replaced_on_refresh(cache: Path) -> None:
 
     assert kernel.prepare(refresh=True).vmlinux.read_bytes() == DATA
     assert sorted(os.listdir(cache)) == ["6.0", "current", "lock"]
+
+
+def test_another_kernel_stands_beside_the_usual_one(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, asked = kernel.prepare(), []
+
+    def unpack(packages: list[str], scratch: Path) -> Kernel:
+        made = Kernel(scratch / "root", "6.99")
+        made.root.mkdir()
+        made.vmlinux.write_bytes(DATA)
+        return made
+
+    monkeypatch.setattr(kernel, "kernel_packages", lambda package: asked.append(package) or [])
+    monkeypatch.setattr(kernel, "unpack", unpack)
+    other = kernel.prepare(package="linux-image-6.99-amd64")
+
+    assert asked == ["linux-image-6.99-amd64"]
+    assert other.release == "6.99"
+    assert kernel.prepare(package="linux-image-6.99-amd64") == other
+    assert kernel.prepare() == usual
 
 
 def test_two_runs_at_once_prepare_it_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +192,7 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(FAKE_QEMU.replace("STARTS", str(starts)))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(kernel, "prepare", lambda: Kernel(tmp_path, "6.0"))
+    monkeypatch.setattr(kernel, "prepare", lambda package: Kernel(tmp_path, "6.0"))
     monkeypatch.setattr(initrd, "build", lambda *arguments: b"")
     return starts
 
