@@ -44,6 +44,7 @@ void nvme_tcp_queue_close(struct nvme_qpair *q)
 		nvme_tcp_hang_up(t->fd);
 	nvme_tcp_close(&t->fd);
 	t->lost = false;
+	t->told_success = false;
 	t->r2t_head = NVME_TCP_NO_CID;
 	t->rx.head = 0;
 	t->rx.tail = 0;

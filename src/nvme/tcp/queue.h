@@ -106,12 +106,14 @@ struct nvme_tcp_rx {
  * @maxh2cdata: bytes of data in a PDU at most
  * @align: of data in a PDU we send, in bytes
  * @flow_control: SQHD of completions is valid
+ * @told_success: and the target was told off for leaving some out
  */
 struct nvme_tcp_queue {
 	int fd;
 	bool lost;
 	bool opening;
 	bool flow_control;
+	bool told_success;
 	uint8_t head_digest;
 	uint8_t data_digest;
 	uint8_t align;
@@ -172,7 +174,7 @@ void nvme_tcp_lose(struct nvme_tcp_queue *t, const char *fmt, ...)
 /**
  * nvme_tcp_refuse() - the peer broke the protocol: say so to it and to the user, and hang up
  * @fes: NVME_TCP_FES_*
- * @fei: offset of the field that is wrong, where @fes wants one
+ * @fei: offset of the field that is wrong, or the header digest received, where @fes wants one
  * @pdu, @len: its header, as far as it came
  * @what: in plain words
  */

@@ -242,7 +242,7 @@ static unsigned int on_header(struct nvme_tcp_queue *t, const uint8_t *at, uint6
 	if (unlikely(t->head_digest)) {
 		memcpy(&crc, at + sizeof(pdu), sizeof(crc));
 		if (crc != crc32c(0, at, sizeof(pdu))) {
-			nvme_tcp_refuse(t, NVME_TCP_FES_HEADER_DIGEST, 0, &pdu, sizeof(pdu),
+			nvme_tcp_refuse(t, NVME_TCP_FES_HEADER_DIGEST, crc, &pdu, sizeof(pdu),
 					"a header whose digest does not match");
 			return 0;
 		}
@@ -263,6 +263,19 @@ static unsigned int on_header(struct nvme_tcp_queue *t, const uint8_t *at, uint6
 
 /* --- data --- */
 
+/*
+ * Without a response nobody tells the host how far the queue was read, so SUCCESS is allowed only
+ * where the host gave that up (TCP transport 1.1, C2HData). SPDK's target sets it all the same, and
+ * nothing is lost by it: a command in flight holds its entry until it is done.
+ */
+static void __attribute__((noinline)) tell_success(struct nvme_tcp_queue *t)
+{
+	t->told_success = true;
+	log_warn("%s: qpair %u: the target leaves out responses (SUCCESS in C2HData) although it "
+		 "keeps SQ flow control",
+		 t->q->ctrl->addr, t->q->sqid);
+}
+
 /* All data of a PDU is there, and checked. Return: completions, 0 or 1. */
 static unsigned int data_done(struct nvme_tcp_queue *t, uint64_t now_ns)
 {
@@ -273,6 +286,8 @@ static unsigned int data_done(struct nvme_tcp_queue *t, uint64_t now_ns)
 	cmd->moved += hdr->datal;
 	if (!(hdr->ch.flags & NVME_TCP_FLAG_SUCCESS))
 		return 0;
+	if (unlikely(t->flow_control && !t->told_success))
+		tell_success(t);
 	finish(t, t->q->trackers[hdr->cccid].req,
 	       (struct nvme_cqe){ .cid = hdr->cccid, .sqhd = t->q->sq_head }, now_ns);
 	return 1;

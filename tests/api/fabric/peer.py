@@ -108,6 +108,7 @@ class Target:
     piece: int = 1 << 30  # data of a C2HData PDU
     grant: int = 1 << 30  # data of an R2T
     success: bool = False
+    flow_control: bool = False
     digests: int = 3
     greeting: Callable[[Connection], None] | None = None
     hook: Hook | None = None
@@ -184,6 +185,10 @@ class Connection:
         self.send_lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
+    @property
+    def sqhd(self) -> int:
+        return 0 if self.target.flow_control else 0xFFFF
+
     def hang_up(self) -> None:
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
@@ -242,7 +247,7 @@ class Connection:
 
     def complete(self, command: Command, status: int = 0, result: int = 0) -> None:
         """A response capsule; status is the upper half of dword 3 without the phase, times 2."""
-        cqe = CQE.pack(result, 0xFFFF, 0, command.cid, status << 1)
+        cqe = CQE.pack(result, self.sqhd, 0, command.cid, status << 1)
         self.send(self.pdu(RESPONSE, cqe))
 
     def give(self, command: Command, data: bytes) -> None:
@@ -257,7 +262,7 @@ class Connection:
             out += self.pdu(C2H_DATA, specific, piece, flags)
             at += len(piece)
         if not self.target.success:
-            out += self.pdu(RESPONSE, CQE.pack(0, 0xFFFF, 0, command.cid, 0))
+            out += self.pdu(RESPONSE, CQE.pack(0, self.sqhd, 0, command.cid, 0))
         self.send(out)
 
     def take(self, command: Command) -> bytes:
@@ -433,7 +438,7 @@ class Connection:
             self.complete(command)
 
 
-def entry(subtype: int, host: str, port: int, nqn: str, trtype: int = 3) -> bytes:
+def entry(subtype: int, host: str, port: int | str, nqn: str, trtype: int = 3) -> bytes:
     """An entry of the discovery log."""
     return struct.pack(
         "<BBBBHHHH20x32s192x256s256s256x",

@@ -205,11 +205,14 @@ def test_data_that_was_corrupted_fails_its_command(success, at):
 
 @pytest.mark.parametrize("at", [0, 8, 23, 24])
 def test_a_header_that_was_corrupted_ends_the_connection(target, at):
+    received: list[int] = []
+
     def hook(connection: Connection, command: Command) -> bool:
         if connection.qid != 1 or command.opcode != 0:
             return False
         raw = bytearray(response(connection, command, command.cid))
         raw[at] ^= 0x10
+        received.append(int.from_bytes(raw[24:28], "little"))
         connection.send(bytes(raw))
         return True
 
@@ -223,7 +226,20 @@ def test_a_header_that_was_corrupted_ends_the_connection(target, at):
         nvme0n1.flush(qpair).waitdone()
     queue.thread.join(60)
     # A type that nobody knows is refused before anybody knows where its digest is.
-    assert target.terms == [(HEADER_DIGEST if at else INVALID, 0)]
+    assert target.terms == [(HEADER_DIGEST, received[0]) if at else (INVALID, 0)]
+
+
+@pytest.mark.parametrize("flow_control", [True, False])
+def test_a_response_left_out_under_flow_control_is_told_once(capfd, flow_control):
+    with Target(success=True, flow_control=flow_control) as target:
+        nvme0 = d.Controller(target.address)
+        nvme0n1 = d.Namespace(nvme0)
+        qpair = d.Qpair(nvme0, 16)
+        for _ in range(3):
+            nvme0n1.read(qpair, d.Buffer(512), 0).waitdone()
+
+    told = [line for line in capfd.readouterr().err.splitlines() if "SUCCESS" in line]
+    assert ["qpair 1:" in line for line in told] == [False, True] * flow_control
 
 
 def test_a_success_without_the_data_is_none(target):
