@@ -56,6 +56,11 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
     kato_s: Keep Alive Timeout in seconds, 30 by default, 0 for none
     timeout_s: for a connection to come about, 5 by default
     queue_size, nr_io_queues: at most, entries of an IO queue and IO queues
+    In an address, %XX stands for a character that would end a value, as in a URL: %26 for &.
+
+    With ddgst a buffer belongs to its write until that is done: the digest is taken when the command
+    is submitted. Whoever changes the data before it is sent, as another write of the same buffer does
+    where data is verified, sees both end as 00/22, Transient Transport Error.
 
     n[off] reads a 32-bit register, n[off] = v writes it. Commands return self, at once;
     waitdone() waits for them.

@@ -18,14 +18,16 @@ SUBTYPES = {1: "referral", 2: "nvm", 3: "discovery"}
 def options(**given: str | int | bool | None) -> str | None:
     """Options in the form that an address has them; None: none are given."""
     pairs = [
-        f"{name}={int(value) if isinstance(value, bool) else value}"
+        f"{name}={quoted(str(int(value) if isinstance(value, bool) else value), '&')}"
         for name, value in given.items()
         if value is not None
     ]
-    for pair in pairs:
-        if "&" in pair:
-            raise ValueError(f"{pair!r}: an option of an address has no &")
     return "&".join(pairs) or None
+
+
+def quoted(text: str, special: str) -> str:
+    """With a percent sign and two hexadecimal digits for each character that means something."""
+    return "".join(f"%{ord(char):02X}" if char in "%" + special else char for char in text)
 
 
 def refuse(nvme: Controller, what: str) -> None:
@@ -59,7 +61,7 @@ class DiscoveryEntry(NamedTuple):
     def address(self) -> str:
         """What a Controller takes."""
         host = f"[{self.traddr}]" if ":" in self.traddr else self.traddr
-        return f"{host}:{self.trsvcid}/{self.subnqn}"
+        return f"{host}:{self.trsvcid}/{quoted(self.subnqn, '?')}"
 
 
 def discover(
@@ -71,7 +73,7 @@ def discover(
     ddgst: bool | None = None,
     timeout_s: int | None = None,
 ) -> list[DiscoveryEntry]:
-    """The discovery log of an NVMe/TCP target, referrals followed once.
+    """The discovery log of an NVMe/TCP target, referrals followed once, 16 of them at most.
 
     addr: like b"192.168.1.7" or "host:8009"; the port is 4420 when it is not given
     hostnqn, hostid, hdgst, ddgst, timeout_s: as of Controller

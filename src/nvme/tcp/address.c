@@ -17,6 +17,7 @@
 #define HOST_CHARS DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"
 #define SPDK	   "trtype:"
 #define SPACE	   " \t\r\n"
+#define HEX	   "0123456789abcdef"
 
 static bool is_spdk(const char *text)
 {
@@ -62,6 +63,54 @@ static int copy(char *to, size_t room, const char *name, const char *from, size_
 	memset(to, 0, room);
 	memcpy(to, from, len);
 	return 0;
+}
+
+static int digit(char c)
+{
+	const char *at = c ? strchr(HEX, tolower((unsigned char)c)) : NULL;
+
+	return at ? (int)(at - HEX) : -1;
+}
+
+/* %26 becomes &, as in every URL. What is left of @text is never longer than it was. */
+static int unquote(const char *name, char *text)
+{
+	char *to = text;
+
+	for (const char *at = text; *at; at++) {
+		int high, low;
+
+		if (*at != '%') {
+			*to++ = *at;
+			continue;
+		}
+		high = digit(at[1]);
+		low = high < 0 ? -1 : digit(at[2]);
+		if (low < 0 || !(high | low))
+			return err_set(
+				-EINVAL,
+				"%s: two hexadecimal digits follow a %%, not \"%.20s\"; a %% itself is %%25",
+				name, at + 1);
+		*to++ = (char)(high << 4 | low);
+		at += 2;
+	}
+	*to = '\0';
+	return 0;
+}
+
+/* The opposite: %, and whatever of @special is in @from. Return: bytes, as snprintf(). */
+static size_t quote(char *text, size_t len, const char *from, const char *special)
+{
+	size_t n = 0;
+
+	for (; *from; from++) {
+		char *to = text + (n < len ? n : len);
+		size_t left = n < len ? len - n : 0;
+		bool plain = *from != '%' && !strchr(special, *from);
+
+		n += (size_t)snprintf(to, left, plain ? "%c" : "%%%02X", (unsigned char)*from);
+	}
+	return n;
 }
 
 static int set_number(uint32_t *to, const char *name, const char *text, uint32_t max)
@@ -162,11 +211,14 @@ static int set_spdk(struct nvme_tcp_address *out, const char *name, const char *
 
 typedef int setter(struct nvme_tcp_address *out, const char *name, const char *text);
 
-/* "name=value&name=value", with whatever characters stand for = and &. */
+/*
+ * "name=value&name=value", or with spaces and colons. In the former a value is quoted as in a URL;
+ * in the latter, SPDK's, nothing is.
+ */
 static int set_all(struct nvme_tcp_address *out, const char *text, char is, const char *between,
 		   setter *set)
 {
-	char pair[512], *value;
+	char pair[1024], *value;
 	int err = 0;
 
 	for (text += strspn(text, between); *text && !err; text += strspn(text, between)) {
@@ -175,11 +227,14 @@ static int set_all(struct nvme_tcp_address *out, const char *text, char is, cons
 		err = copy(pair, sizeof(pair), "an option", text, len);
 		value = err ? NULL : strchr(pair, is);
 		if (!err && !value)
-			err = err_set(-EINVAL, "\"%.40s\" has no value: name%cvalue", pair, is);
+			err = err_set(-EINVAL, "\"%.40s\" has no value: name%cvalue%s", pair, is,
+				      is == '=' ? "; a & within a value is %26" : "");
 		if (err)
 			break;
 		*value++ = '\0';
-		err = set(out, pair, value);
+		err = is == '=' ? unquote(pair, value) : 0;
+		if (!err)
+			err = set(out, pair, value);
 		text += len;
 	}
 	return err;
@@ -213,7 +268,7 @@ static int parse_host(struct nvme_tcp_address *out, const char **text)
 
 static int parse_short(struct nvme_tcp_address *out, const char *text)
 {
-	char part[512];
+	char part[1024];
 	int err = parse_host(out, &text);
 
 	if (!err && *text == ':') {
@@ -228,6 +283,8 @@ static int parse_short(struct nvme_tcp_address *out, const char *text)
 		size_t len = strcspn(++text, "?");
 
 		err = copy(part, sizeof(part), "an NQN", text, len);
+		if (!err)
+			err = unquote("an NQN", part);
 		if (!err)
 			err = set_nqn(out->subnqn, "an NQN", part);
 		text += len;
@@ -259,15 +316,22 @@ void nvme_tcp_address_format(const struct nvme_tcp_address *address, char *text,
 {
 	bool v6 = strchr(address->host, ':');
 
-	snprintf(text, len, "%s%s%s:%s%s%s", v6 ? "[" : "", address->host, v6 ? "]" : "",
-		 address->port, *address->subnqn ? "/" : "", address->subnqn);
+	size_t n = (size_t)snprintf(text, len, "%s%s%s:%s%s", v6 ? "[" : "", address->host,
+				    v6 ? "]" : "", address->port, *address->subnqn ? "/" : "");
+
+	if (n < len)
+		quote(text + n, len - n, address->subnqn, "?");
 }
 
 void nvme_tcp_address_options_format(const struct nvme_tcp_address *address, char *text, size_t len)
 {
-	int n = snprintf(text, len, "hdgst=%d&ddgst=%d&kato_s=0&timeout_s=%u&hostnqn=%s&hostid=",
-			 address->hdgst, address->ddgst, address->timeout_s, address->hostnqn);
+	size_t n = (size_t)snprintf(text, len, "hdgst=%d&ddgst=%d&kato_s=0&timeout_s=%u&hostid=",
+				    address->hdgst, address->ddgst, address->timeout_s);
 
-	for (unsigned int i = 0; i < sizeof(address->hostid) && (size_t)n < len; i++)
-		n += snprintf(text + n, len - (size_t)n, "%02x", address->hostid[i]);
+	for (unsigned int i = 0; i < sizeof(address->hostid) && n < len; i++)
+		n += (size_t)snprintf(text + n, len - n, "%02x", address->hostid[i]);
+	if (n < len)
+		n += (size_t)snprintf(text + n, len - n, "&hostnqn=");
+	if (n < len)
+		quote(text + n, len - n, address->hostnqn, "&");
 }

@@ -47,7 +47,8 @@ bool nvme_tcp_address_is(const char *text);
  * nvme_tcp_address_parse() - "127.0.0.1", "[::1]", "host:4420", "host:4420/nqn.2014-08...",
  * "trtype:TCP adrfam:IPv4 traddr:... trsvcid:... subnqn:..."
  *
- * Options follow as "?hdgst=1&kato_s=5", or in the last form as "hdgst:1 kato_s:5".
+ * Options follow as "?hdgst=1&kato_s=5", or in the last form as "hdgst:1 kato_s:5". In NQNs and
+ * values of the former, %XX is a character by its two hexadecimal digits: %26 for &, %25 for %.
  * Return: 0, or -EINVAL with a text that shows what is wrong.
  */
 int nvme_tcp_address_parse(struct nvme_tcp_address *out, const char *text);

@@ -5,14 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "nvme/cmd.h"
 
-#define PIECE_BYTES 4096u
-#define ENTRIES_MAX 4096u
-#define TRIES	    4u /* while the log changes under our eyes */
+#define PIECE_BYTES   4096u
+#define ENTRIES_MAX   4096u
+#define REFERRALS_MAX 16u
+#define TRIES	      4u /* while the log changes under our eyes */
 
 /* The admin queue is all that a discovery controller has. */
 static int init(struct nvme_ctrl *ctrl, void *priv)
@@ -86,7 +88,7 @@ static int discover_once(struct nvme_tcp_log *log, const struct nvme_tcp_address
 	struct nvme_ctrl_opts mine = { .init = init };
 	struct nvme_tcp_address service = *target;
 	struct nvme_ctrl *ctrl = NULL;
-	char addr[600], options[400], why[ERR_TEXT_BYTES];
+	char addr[1100], options[1000], why[ERR_TEXT_BYTES];
 	int err;
 
 	*log = (struct nvme_tcp_log){ 0 };
@@ -117,21 +119,49 @@ void nvme_tcp_log_text(char *text, const char *field, size_t len)
 	text[len] = '\0';
 }
 
-/* Where an entry leads to; false: not over TCP, or nowhere. */
-static bool lead(struct nvme_tcp_address *target, const struct nvme_discovery_entry *entry)
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	int port = digits && digits <= 5 && !text[digits] ? atoi(text) : 0;
+
+	return port > 0 && port <= 65535;
+}
+
+/* A name or a number, and nothing else that an address could have behind it. */
+static bool is_host(const struct nvme_tcp_address *target, const char *text)
+{
+	return strlen(text) < sizeof(target->host) &&
+	       !text[strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:%")];
+}
+
+/* The interface of a link-local address is known to whoever found it, not to its target. */
+static void set_host(struct nvme_tcp_address *target, const char *host)
+{
+	char scope[sizeof(target->host)] = "";
+	const char *at = strchr(target->host, '%');
+
+	if (at && !strncasecmp(host, "fe80:", 5) && !strchr(host, '%'))
+		strcpy(scope, at);
+	snprintf(target->host, sizeof(target->host), "%s%.32s", host, scope);
+}
+
+bool nvme_tcp_lead(struct nvme_tcp_address *target, const struct nvme_discovery_entry *entry)
 {
 	char host[257], port[33], nqn[257];
 
 	nvme_tcp_log_text(host, entry->traddr, sizeof(entry->traddr));
 	nvme_tcp_log_text(port, entry->trsvcid, sizeof(entry->trsvcid));
 	nvme_tcp_log_text(nqn, entry->subnqn, sizeof(entry->subnqn));
-	if (entry->trtype != NVME_TRTYPE_TCP || !*port || strlen(port) > 5 ||
-	    strlen(host) >= sizeof(target->host) || strlen(nqn) > NVME_NQN_MAX)
+	if (entry->trtype != NVME_TRTYPE_TCP || !is_port(port) || !is_host(target, host) || !*nqn ||
+	    strlen(nqn) > NVME_NQN_MAX)
 		return false;
 	/* A target that does not know its own address is where it was found. */
 	if (*host && strcmp(host, "0.0.0.0") && strcmp(host, "::"))
-		strcpy(target->host, host);
+		set_host(target, host);
 	strcpy(target->port, port);
+	/* All of the field goes over the wire. */
+	memset(target->subnqn, 0, sizeof(target->subnqn));
 	strcpy(target->subnqn, nqn);
 	return true;
 }
@@ -158,14 +188,20 @@ static int follow(struct nvme_tcp_log *log, const struct nvme_tcp_address *from,
 {
 	struct nvme_tcp_address target;
 	struct nvme_tcp_log more;
+	unsigned int followed = 0;
 	int err = 0;
 
 	for (size_t i = 0; i < log->n && !err;) {
 		target = *from;
 		if (log->entry[i].subtype != NVME_SUBTYPE_REFERRAL ||
-		    !lead(&target, &log->entry[i])) {
+		    !nvme_tcp_lead(&target, &log->entry[i])) {
 			i++;
 			continue;
+		}
+		if (followed++ == REFERRALS_MAX) {
+			log_warn("%s: of its referrals only the first %u are followed", from->host,
+				 REFERRALS_MAX);
+			break;
 		}
 		err = discover_once(&more, &target, opts);
 		if (err == -EINTR || err == -ENOMEM)
@@ -224,7 +260,7 @@ static const struct nvme_discovery_entry *choose(const struct nvme_tcp_log *log,
 		const struct nvme_discovery_entry *entry = &log->entry[i];
 
 		at = *from;
-		if (entry->subtype != NVME_SUBTYPE_NVM || !lead(&at, entry))
+		if (entry->subtype != NVME_SUBTYPE_NVM || !nvme_tcp_lead(&at, entry))
 			continue;
 		if (first && memcmp(first->subnqn, entry->subnqn, sizeof(entry->subnqn)) != 0)
 			continue;
@@ -246,7 +282,7 @@ int nvme_tcp_find_subsystem(struct nvme_tcp_address *target, const struct nvme_c
 		return err;
 	entry = choose(&log, target);
 	if (entry)
-		lead(target, entry);
+		nvme_tcp_lead(target, entry);
 	else
 		err = err_set(-ENOENT,
 			      "%s:%s: no NVM subsystem over TCP among the %zu entries of its "

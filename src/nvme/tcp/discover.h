@@ -5,6 +5,7 @@
 #ifndef PYNVME_NVME_TCP_DISCOVER_H
 #define PYNVME_NVME_TCP_DISCOVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "nvme/ctrl.h"
@@ -22,7 +23,8 @@ struct nvme_tcp_log {
  * @addr: as of a controller; its NQN does not matter
  * @opts: fabric counts
  *
- * Entries of a referral stand in the place of it; one that cannot be reached stays.
+ * Entries of a referral stand in the place of it; one that cannot be reached stays, and so do
+ * those behind the first 16.
  * Return: 0, or as nvme_ctrl_open().
  */
 int nvme_tcp_discover(struct nvme_tcp_log *log, const char *addr,
@@ -30,6 +32,14 @@ int nvme_tcp_discover(struct nvme_tcp_log *log, const char *addr,
 
 /* The first NVM subsystem in the log of @target: host, port and subnqn are set. -ENOENT: none. */
 int nvme_tcp_find_subsystem(struct nvme_tcp_address *target, const struct nvme_ctrl_opts *opts);
+
+/**
+ * nvme_tcp_lead() - where an entry leads to
+ * @target: where the log was found; host, port and subnqn become those of the entry
+ *
+ * Return: false, and nothing is changed: not over TCP, or a field that no address can have.
+ */
+bool nvme_tcp_lead(struct nvme_tcp_address *target, const struct nvme_discovery_entry *entry);
 
 /* An ASCII field of an entry, without its padding. @text has @len + 1 bytes. */
 void nvme_tcp_log_text(char *text, const char *field, size_t len);

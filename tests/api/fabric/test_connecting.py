@@ -87,6 +87,40 @@ def test_options_are_keywords_or_part_of_the_address(target):
     d.Qpair(in_address, 9)
 
 
+NQN_OF_A_RARE_HOST = "nqn.2026-01.org.example:a&b=c%d?e"
+
+
+def hosts(target: Target) -> set[str]:
+    """The names that hosts have said in Connect."""
+    connects = [c for _, c in target.commands if c.opcode == 0x7F and c.fctype == 1]
+    return {c.data[512:768].rstrip(b"\0").decode() for c in connects}
+
+
+def test_a_keyword_may_hold_any_character(target):
+    d.Controller(target.address, hostnqn=NQN_OF_A_RARE_HOST, kato_s=7)
+    assert hosts(target) == {NQN_OF_A_RARE_HOST}
+
+
+def test_an_option_of_an_address_is_quoted_as_in_a_url(target):
+    quoted = "nqn.2026-01.org.example:a%26b=c%25d?e"
+    d.Controller(f"{target.host}?hostnqn={quoted}&kato_s=7")
+    assert hosts(target) == {NQN_OF_A_RARE_HOST}
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ("hostnqn=nqn.a&b", '"b" has no value: .* a & within a value is %26'),
+        ("hostnqn=nqn.a%2", "two hexadecimal digits follow a %.* a % itself is %25"),
+        ("hostnqn=nqn.a%g0", "two hexadecimal digits follow a %"),
+        ("hostnqn=nqn.a%00", "two hexadecimal digits follow a %"),
+    ],
+)
+def test_an_option_that_is_not_quoted_is_told_how(option, why):
+    with pytest.raises(d.NvmeEnumerateError, match=why):
+        d.Controller(f"127.0.0.1?{option}")
+
+
 def test_as_many_queues_as_the_option_says(target):
     nvme0 = d.Controller(target.address, nr_io_queues=2)
     queues = [d.Qpair(nvme0, 8) for _ in range(2)]
@@ -268,6 +302,38 @@ def test_referrals_are_followed_once(target):
         ]
         nvme0 = d.Controller(target.host)
         assert nvme0.addr == other.address
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_of_many_referrals_sixteen_are_followed(target, capfd):
+    with Target() as other:
+        other.entries = []
+        target.entries = [entry(1, "127.0.0.1", other.port, DISCOVERY)] * 20
+        log = d.discover(target.host)
+        assert [e.subtype for e in log] == ["referral"] * 4
+        assert len(other.controllers) == 16
+    assert "only the first 16 are followed" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": "http"},
+        {"port": "-1"},
+        {"port": "0"},
+        {"port": "65536"},
+        {"nqn": "n" * 256},
+        {"nqn": ""},
+        {"host": "127.0.0.1?kato_s=1"},
+    ],
+    ids=str,
+)
+def test_an_entry_that_leads_nowhere_is_no_subsystem(target, wrong):
+    target.entries = [
+        entry(2, *({"host": "127.0.0.1", "port": target.port, "nqn": SUBSYSTEM} | wrong).values())
+    ]
+    with pytest.raises(d.NvmeEnumerateError, match="no NVM subsystem over TCP among the 1 entries"):
+        d.Controller(target.host)
 
 
 def test_a_log_without_a_subsystem(target):

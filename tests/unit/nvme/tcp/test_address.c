@@ -105,6 +105,48 @@ static void options_are_set_by_either_form(void **state)
 	}
 }
 
+/* Both ways: what is in an address is what another controller is opened with. */
+static void a_quoted_name_survives_the_way_through_an_address(void **state)
+{
+	struct nvme_tcp_address a, b;
+	char text[1100], options[1000];
+
+	assert_int_equal(nvme_tcp_address_parse(&a, "host:4420/nqn.a%3Fb%25c&d?"
+						    "hostnqn=nqn.e%26f%2525&hdgst=1"),
+			 0);
+	assert_string_equal(a.subnqn, "nqn.a?b%c&d");
+	assert_string_equal(a.hostnqn, "nqn.e&f%25");
+	assert_true(a.hdgst);
+	nvme_tcp_address_format(&a, text, sizeof(text));
+	nvme_tcp_address_options_format(&a, options, sizeof(options));
+	assert_int_equal(nvme_tcp_address_parse(&b, text), 0);
+	assert_int_equal(nvme_tcp_address_options(&b, options), 0);
+	assert_string_equal(b.subnqn, a.subnqn);
+	assert_string_equal(b.hostnqn, a.hostnqn);
+	assert_true(b.hdgst);
+}
+
+static void the_longest_names_are_formatted_whole(void **state)
+{
+	struct nvme_tcp_address a = { .port = "65535" }, b = { 0 };
+	char text[1100], options[1000];
+
+	memset(a.host, 'h', sizeof(a.host) - 1);
+	memset(a.subnqn, '?', sizeof(a.subnqn) - 1);
+	memcpy(a.subnqn, "nqn.", 4);
+	memset(a.hostnqn, '&', sizeof(a.hostnqn) - 1);
+	memcpy(a.hostnqn, "nqn.", 4);
+	nvme_tcp_address_format(&a, text, sizeof(text));
+	a.timeout_s = 3600;
+	nvme_tcp_address_options_format(&a, options, sizeof(options));
+	assert_int_equal(nvme_tcp_address_parse(&b, text), 0);
+	assert_int_equal(nvme_tcp_address_options(&b, options), 0);
+	assert_string_equal(b.subnqn, a.subnqn);
+	assert_string_equal(b.hostnqn, a.hostnqn);
+	nvme_tcp_address_format(&a, text, 8);
+	assert_string_equal(text, "hhhhhhh");
+}
+
 static void without_options_there_are_defaults(void **state)
 {
 	struct nvme_tcp_address a;
@@ -200,6 +242,8 @@ int main(void)
 		cmocka_unit_test(every_form_is_understood),
 		cmocka_unit_test(addresses_of_other_things_are_none),
 		cmocka_unit_test(options_are_set_by_either_form),
+		cmocka_unit_test(a_quoted_name_survives_the_way_through_an_address),
+		cmocka_unit_test(the_longest_names_are_formatted_whole),
 		cmocka_unit_test(without_options_there_are_defaults),
 		cmocka_unit_test(a_shorter_name_leaves_no_rest),
 		cmocka_unit_test(what_is_wrong_is_said),
