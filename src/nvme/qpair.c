@@ -249,10 +249,14 @@ void nvme_qpair_drain(struct nvme_qpair *q, uint16_t status)
 
 void nvme_qpair_rewind(struct nvme_qpair *q)
 {
+	/* As on every queue, one entry stays empty; a controller may have granted fewer. */
+	uint32_t room = q->sq_depth - 1 < q->ntrackers ? q->sq_depth - 1 : q->ntrackers;
+
 	nvme_aer_rewind(q);
+	room -= q->aer_cids ? NVME_AER_SLOTS : 0;
 	q->free_head = 0;
 	q->free_tail = 0;
-	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {
+	for (unsigned int cid = 0; q->free_tail < room; cid++) {
 		if (!nvme_aer_keeps_cid(q, (uint16_t)cid))
 			q->free_cids[q->free_tail++] = (uint16_t)cid;
 	}

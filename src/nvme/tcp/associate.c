@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "nvme/time.h"
 #include "nvme/tcp/fabric.h"
+#include "nvme/transport.h"
 #include "spec/identify.h"
 #include "spec/names.h"
 
@@ -145,6 +146,15 @@ static uint32_t capsule_data(const struct nvme_ctrl *ctrl)
 	return bytes < (1u << 20) ? (uint32_t)bytes : 1u << 20;
 }
 
+/* No more commands at once than the controller is asked to take; nothing is outstanding. */
+static void set_entries(struct nvme_qpair *q, uint32_t entries)
+{
+	if (q->sq_depth == entries)
+		return;
+	q->sq_depth = entries;
+	nvme_qpair_rewind(q);
+}
+
 static int open_once(struct nvme_qpair *q, struct attempt *try)
 {
 	const struct nvme_tcp_address *target = &nvme_tcp_fabric_of(q->ctrl)->target;
@@ -152,6 +162,7 @@ static int open_once(struct nvme_qpair *q, struct attempt *try)
 	struct nvme_tcp_queue *t = nvme_tcp_of(q);
 	int err = nvme_tcp_dial(target->host, target->port, &p);
 
+	set_entries(q, try->entries);
 	if (err < 0)
 		return err;
 	t->fd = err;
@@ -163,7 +174,7 @@ static int open_once(struct nvme_qpair *q, struct attempt *try)
 int nvme_tcp_queue_open(struct nvme_qpair *q, unsigned int prio)
 {
 	struct attempt try = { .prio = prio,
-			       .entries = q->sq_depth,
+			       .entries = q->sqid ? q->sq_depth : q->ctrl->transport->admin_entries,
 			       .cattr = NVME_CATTR_DISABLE_SQFLOW,
 			       .until_ns = clock_now_ns() + BUSY_WAIT_MS * MS };
 	struct nvme_tcp_queue *t = nvme_tcp_of(q);

@@ -121,6 +121,47 @@ def test_an_option_that_is_not_quoted_is_told_how(option, why):
         d.Controller(f"127.0.0.1?{option}")
 
 
+def is_more_there(sock: socket.socket) -> bool:
+    """Whether bytes have come that nobody has read yet."""
+    try:
+        return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return False
+
+
+def test_a_small_admin_queue_gets_no_more_commands_than_it_holds():
+    held: list[tuple[Connection, Command]] = []
+    at_once = 32 - 1 - 8  # One entry stays empty, and eight places are kept for events.
+    all_sent, surplus = threading.Event(), []
+
+    def hook(connection: Connection, command: Command) -> bool:
+        if command.opcode == 0x7F:
+            sqsize = int.from_bytes(command.raw[44:46], "little")
+            if command.fctype == 1 and sqsize > 31:
+                connection.complete(command, 0x182, 44)
+                return True
+        elif command.opcode == 0x0A:
+            held.append((connection, command))
+            if len(held) == at_once:
+                all_sent.wait(60)
+                surplus.append(is_more_there(connection.sock))
+                for at, one in held:
+                    at.complete(one)
+                held.clear()
+            return True
+        return False
+
+    with Target(hook=hook) as target:
+        nvme0 = d.Controller(target.address, kato_s=0)
+        for _ in range(3 * at_once):
+            nvme0.getfeatures(7)
+        all_sent.set()
+        nvme0.waitdone(3 * at_once)
+
+    assert surplus[0] is False
+    assert len(surplus) == 3
+
+
 def test_as_many_queues_as_the_option_says(target):
     nvme0 = d.Controller(target.address, nr_io_queues=2)
     queues = [d.Qpair(nvme0, 8) for _ in range(2)]
