@@ -58,9 +58,9 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
     queue_size, nr_io_queues: at most, entries of an IO queue and IO queues
     In an address, %XX stands for a character that would end a value, as in a URL: %26 for &.
 
-    With ddgst a buffer belongs to its write until that is done: the digest is taken when the command
-    is submitted. Whoever changes the data before it is sent, as another write of the same buffer does
-    where data is verified, sees both end as 00/22, Transient Transport Error.
+    With ddgst, leave a buffer alone until its write is done: data goes to the network from where
+    it lies, and what changes between its digest and its sending (as when a second write of the same
+    buffer stamps it for verification) makes the target answer 00/22, Transient Transport Error.
 
     n[off] reads a 32-bit register, n[off] = v writes it. Commands return self, at once;
     waitdone() waits for them.
