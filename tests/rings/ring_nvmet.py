@@ -72,17 +72,17 @@ PICKED: dict[str, tuple[str, ...]] = {
         "test_admin_commands_in_flight_get_their_callbacks_there_and_then",
         "test_aers_are_posted_after_a_reset",
     ),
-    "test_ioworker_life": (
+    "ioworker/test_life": (
         "test_start_returns_at_once",
         "test_admin_commands_go_on_meanwhile",
         "test_other_queues_go_on_meanwhile",
         "test_a_command_of_exactly_mdts_is_sent",
     ),
-    "test_ioworker_results": (
+    "ioworker/test_results": (
         "test_exactly_io_count_commands_are_issued",
         "test_whichever_comes_first",
     ),
-    "test_ioworker_parameters": (
+    "ioworker/test_parameters": (
         "test_random_stays_aligned_in_the_region",
         "test_reads_and_writes_are_mixed",
         "test_data_of_writes",

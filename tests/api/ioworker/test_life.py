@@ -12,7 +12,7 @@ import pytest
 import nvme as d
 from nvme import _core
 
-from .patience import at_best, wait_for_end
+from ..patience import at_best, wait_for_end
 
 WORKERS = 16
 HOUR = 3600  # longer than any test may take: whoever waits for its end hangs

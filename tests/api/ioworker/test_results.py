@@ -8,7 +8,7 @@ import nvme as d
 from nvme import _core
 from nvme.cmdlog import decode
 
-from .patience import at_best
+from ..patience import at_best
 
 SECONDS_SLACK = 1.0  # a loaded machine
 
