@@ -228,7 +228,7 @@ void nvme_qpair_drain(struct nvme_qpair *q, uint16_t status)
 	uint64_t now_ns = nvme_time_now_ns(q->ctrl);
 	struct nvme_req *req;
 
-	if (q->inflight && q->ops->qpair_cut)
+	if (q->inflight && q->ops->qpair_cut && !q->kept)
 		q->ops->qpair_cut(q);
 	for (unsigned int cid = 0; cid < q->ntrackers; cid++) {
 		if (!q->trackers[cid].req)

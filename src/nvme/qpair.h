@@ -90,6 +90,7 @@ struct nvme_qpair {
 	bool holds_qid;
 	bool owned;   /* the device may write to its memory: not confirmed deleted, not reset */
 	bool unknown; /* to the device, which was asked to delete it */
+	bool kept;    /* by the device, as it is: nvme_qpair_leave() */
 	uint32_t dummy_doorbell[2];
 	struct nvme_aer_cids *aer_cids; /* admin queue only, nvme/aer.c */
 	struct dma_mem sq_mem, cq_mem, prp_mem;
@@ -118,6 +119,17 @@ int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int p
  * what the device thought of it (0, -EPROTO, -ETIMEDOUT).
  */
 int nvme_qpair_delete(struct nvme_qpair *q);
+
+/**
+ * nvme_qpair_leave() - be done with a queue that the device keeps as it is
+ *
+ * For whoever wants to look at the device afterwards: no command is sent, no connection ends.
+ * @q is gone for its owner, outstanding requests complete as aborted. Its identifier, its memory,
+ * its connection, and the memory of those requests stay the device's until it is disabled
+ * (reset) or closed.
+ * Return: 0, or -ESHUTDOWN, -EPERM, -EBUSY: nothing was left but by nvme_qpair_delete()'s rules.
+ */
+int nvme_qpair_leave(struct nvme_qpair *q);
 
 /*
  * 0, or with a text: -ESHUTDOWN the queue is frozen or dead, -ENODEV the controller is gone,

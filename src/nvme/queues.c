@@ -2,8 +2,8 @@
 /*
  * queues.c - IO queue pairs come and go: identifiers, creation, deletion.
  *
- * Memory that the device may still write to, because it did not confirm a deletion, rests in the
- * controller's graves until a reset or the end of the controller.
+ * Memory that the device may still write to, because it did not confirm a deletion or was never
+ * asked for one, rests in the controller's graves until a reset or the end of the controller.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -159,10 +159,34 @@ static void unlink_qpair(struct nvme_qpair *q)
 	*link = q->next;
 }
 
-int nvme_qpair_delete(struct nvme_qpair *q)
+/* Out of the list. @keep: nothing is said to the device; -ESHUTDOWN if it has no such queue. */
+static int withdraw(struct nvme_qpair *q, bool keep)
+{
+	bool live = atomic_load(&q->state) == NVME_QPAIR_LIVE;
+	/* A device that is gone has no queues; one with a fatal status has all it had. */
+	bool there = live && atomic_load(&q->ctrl->failed) != -ENODEV;
+	int err = nvme_qpair_freeze(q, OWNER_WAIT_MS);
+
+	if (err) {
+		/* Whoever is inside goes on using it. */
+		q->owned = true;
+		return err;
+	}
+	if (there && keep) {
+		q->owned = true;
+		q->kept = true;
+	} else if (live && !nvme_ctrl_barred(q->ctrl)) {
+		err = q->ops->qpair_disconnect(q);
+	} else if (keep) {
+		err = err_set(-ESHUTDOWN, "qpair %u is gone from the device", q->sqid);
+	}
+	nvme_qpair_drain(q, NVME_SC_ABORTED_SQ_DELETION);
+	return err;
+}
+
+static int retire(struct nvme_qpair *q, bool keep)
 {
 	struct nvme_ctrl *ctrl = q->ctrl;
-	bool live;
 	int err;
 
 	if (ctrl->pid != nvme_process) {
@@ -170,24 +194,25 @@ int nvme_qpair_delete(struct nvme_qpair *q)
 		nvme_qpair_free_copy(q);
 		count_dec(COUNT_QPAIRS);
 		nvme_ctrl_put(ctrl);
-		return 0;
+		return keep ? -EPERM : 0;
 	}
 	pthread_mutex_lock(&ctrl->reset_lock);
 	unlink_qpair(q);
-	live = atomic_load(&q->state) == NVME_QPAIR_LIVE && !nvme_ctrl_barred(ctrl);
-	err = nvme_qpair_freeze(q, OWNER_WAIT_MS);
-	if (err) {
-		/* Whoever is inside goes on using it. */
-		q->owned = true;
-	} else {
-		if (live)
-			err = q->ops->qpair_disconnect(q);
-		nvme_qpair_drain(q, NVME_SC_ABORTED_SQ_DELETION);
-	}
+	err = withdraw(q, keep);
 	bury(q);
 	pthread_mutex_unlock(&ctrl->reset_lock);
 	nvme_ctrl_put(ctrl);
 	return err;
+}
+
+int nvme_qpair_delete(struct nvme_qpair *q)
+{
+	return retire(q, false);
+}
+
+int nvme_qpair_leave(struct nvme_qpair *q)
+{
+	return retire(q, true);
 }
 
 void nvme_qpair_free_graves(struct nvme_ctrl *ctrl)

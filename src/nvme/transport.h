@@ -32,7 +32,7 @@
  * @qpair_disconnect: delete them there; what completes on the way is reaped
  * @qpair_free_copy: the same in a child of fork(), where it is nobody's; may be NULL
  * @qpair_cut: commands are given back whose memory the peer could still reach, were it not
- *             for this; may be NULL
+ *             for this; may be NULL. Not of a queue that is kept: its memory rests instead
  * @qpair_wait: nothing came in: sleep until something does, a few milliseconds at most; NULL:
  *              whoever polls is to look again
  * @qpair_aim: point the doorbells at the device (@live) or at a dummy word
