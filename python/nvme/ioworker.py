@@ -65,6 +65,7 @@ class IOWorker:
         output_cmdlog_list: list[Any] | None = None,
         output_latency_distribution_ns: list[tuple[int, int, int]] | None = None,
         iodepth: Any = None,
+        fw_debug: bool = False,
         _cpu: int = -1,
     ) -> None:
         span = ioworker_args.span(time, io_count, region_end, lba_random, lba_step, io_sequence)
@@ -106,6 +107,7 @@ class IOWorker:
             per_second=output_io_per_second is not None,
             nrecent=len(output_cmdlog_list) if output_cmdlog_list is not None else 0,
             cpu=_cpu,
+            fw_debug=fw_debug,
         )
 
     def __repr__(self) -> str:
@@ -207,7 +209,7 @@ class IOWorker:
         error: SCT << 8 | SC of the first failure; 8000h + n for host ERROR -n; or 0
         host_error: -n when the host ended the worker (-1 start, -2 io_size above MDTS, -3 timeout,
         -4 overdue, -5 memory), or 0
-        why: what failed, in words, or ""
+        why: what failed, in words, and for fw_debug the qpair left on the drive; or ""
         cpu_usage: of one CPU, 0..1
         """
         return self._finish()
@@ -326,6 +328,8 @@ class IOWorker:
             texts.append(f"ioworker host ERROR {raw['fault']}: {raw['why']}")
         if raw["failed"]:
             texts.append(self._bad_status())
+        if raw["left_sqid"]:
+            texts[-1] += f"; qpair {raw['left_sqid']} is left on the drive until a reset (fw_debug)"
         return texts
 
     def _bad_status(self) -> str:

@@ -122,6 +122,7 @@ class Namespace(NamespaceStructures, _core.Namespace):
         output_cmdlog_list: list[Any] | None = None,
         output_latency_distribution_ns: list[tuple[int, int, int]] | None = None,
         iodepth: int | float | None = None,
+        fw_debug: bool = False,
     ) -> IOWorker:
         """Make a worker that sends IO from a thread of its own, through a queue of its own.
 
@@ -149,6 +150,9 @@ class Namespace(NamespaceStructures, _core.Namespace):
         output_cmdlog_list: list that receives the last commands, (slba, nlb, opcode) each
         output_latency_distribution_ns: list that receives (lowest, highest, count) of each bucket
         iodepth: commands in flight, 1..MQES; stands in for qdepth
+        fw_debug: a worker that fails ends at once, and leaves its queues and the commands in flight
+        on the drive as they are, for a debugger: nothing is deleted or aborted. A reset, or the
+        end of the Controller, gives all of it back
 
         Either start() it and close() it, or use it in a with block; close() returns the results.
         """

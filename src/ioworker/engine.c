@@ -188,15 +188,12 @@ static void __attribute__((noinline)) check(struct ioworker *w, uint64_t now_ns)
 	}
 }
 
-/* No more commands. Return: true if those in flight are done, or none of them ever will be. */
-static bool __attribute__((noinline)) finish(struct ioworker *w, uint64_t now_ns)
+/* Whether those in flight are done, or none of them ever will be. */
+static bool is_over(struct ioworker *w, uint64_t now_ns)
 {
 	uint64_t patience_ns =
 		(2 * (uint64_t)atomic_load(&w->ns->ctrl->timeout_ms) + 1000) * 1000000;
 
-	if (!w->ending_ns)
-		w->ending_ns = now_ns;
-	w->ending = true;
 	if (!nvme_qpair_outstanding(w->q))
 		return true;
 	/* The driver finds a lost command within its timeout: this is for a driver that does not. */
@@ -209,6 +206,19 @@ static bool __attribute__((noinline)) finish(struct ioworker *w, uint64_t now_ns
 		return false;
 	set_timed_out(w);
 	return true;
+}
+
+/* No more commands. Return: true if there is nothing to wait for. */
+static bool __attribute__((noinline)) finish(struct ioworker *w, uint64_t now_ns)
+{
+	bool over;
+
+	if (!w->ending_ns)
+		w->ending_ns = now_ns;
+	w->ending = true;
+	over = is_over(w, now_ns);
+	w->leaves = w->fw_debug && (w->failed || w->fault);
+	return over || w->leaves;
 }
 
 static enum ioworker_state step(struct ioworker *w, uint64_t now_ns)
@@ -241,6 +251,7 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 	} else {
 		/* Somebody may be draining the queue this moment: its slots are not to be touched. */
 		snprintf(w->lost, sizeof(w->lost), "%s", err_text());
+		w->leaves = w->fw_debug;
 	}
 	if (unlikely(state == IOWORKER_ENDED)) {
 		w->ended_ns = now_ns;

@@ -49,6 +49,7 @@ enum ioworker_fault {
  * @per_second: keep counts by second
  * @nrecent: how many of the last commands to keep
  * @cpu: to run on; -1: one of its own while there are enough
+ * @fw_debug: a failure ends it at once, and its queue stays on the device: nvme_qpair_leave()
  */
 struct ioworker_opts {
 	struct nvme_ns *ns;
@@ -63,6 +64,7 @@ struct ioworker_opts {
 	bool per_second;
 	uint64_t nrecent;
 	int cpu;
+	bool fw_debug;
 };
 
 /**
@@ -91,6 +93,7 @@ struct ioworker_error {
  * @status: SCT << 8 | SC of the first failure, when @failed
  * @fault: see enum ioworker_fault
  * @why: in words, for @fault, and for a queue that went away
+ * @left_sqid: queue that stays on the device for fw_debug, or 0
  * @nerrors: failures, of which the first IOWORKER_ERRORS_MAX are in ioworker_get_error()
  */
 struct ioworker_result {
@@ -105,6 +108,7 @@ struct ioworker_result {
 	uint16_t status;
 	enum ioworker_fault fault;
 	char why[IOWORKER_WHY_BYTES];
+	uint16_t left_sqid;
 	uint64_t nerrors;
 };
 
@@ -151,7 +155,7 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns);
 bool ioworker_wait(struct ioworker *w);
 /* When an idle worker has something to do even if nothing completes; UINT64_MAX: never. */
 uint64_t ioworker_next_ns(const struct ioworker *w);
-/* Give queue and buffers back; whatever is in flight is aborted and not counted. */
+/* Give queue and buffers back, but for fw_debug; what is in flight is aborted and not counted. */
 void ioworker_close(struct ioworker *w);
 
 /* --- what came out of it; all but progress only after its end --- */

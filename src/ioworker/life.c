@@ -75,6 +75,7 @@ int ioworker_create(struct ioworker **out, const struct ioworker_opts *opts)
 	w->ptype = opts->ptype;
 	w->pvalue = opts->pvalue;
 	w->cpu = opts->cpu;
+	w->fw_debug = opts->fw_debug;
 	w->seed = opts->plan.seed;
 	ioworker_thread_init(w);
 	*out = w;
@@ -194,13 +195,23 @@ void ioworker_begin(struct ioworker *w, uint64_t now_ns)
 	atomic_store(&w->live.running, true);
 }
 
+static void end_queue(struct ioworker *w)
+{
+	uint16_t sqid = w->q->sqid;
+
+	/* What deletion says of the device is no news: the worker has its reason to end. */
+	if (!w->leaves)
+		(void)nvme_qpair_delete(w->q);
+	else if (!nvme_qpair_leave(w->q))
+		w->left_sqid = sqid;
+	w->q = NULL;
+}
+
 void ioworker_close(struct ioworker *w)
 {
 	atomic_store(&w->closing, true);
-	/* What it says of the device is no news: the worker has its reason to end. */
 	if (w->q)
-		(void)nvme_qpair_delete(w->q);
-	w->q = NULL;
+		end_queue(w);
 	/* From here on nobody else touches the slots. */
 	if (w->lost[0] && !w->failed) {
 		w->failed = true;
@@ -260,6 +271,7 @@ void ioworker_get_result(const struct ioworker *w, struct ioworker_result *out)
 	out->failed = w->failed;
 	out->status = w->status;
 	out->fault = w->fault;
+	out->left_sqid = w->left_sqid;
 	out->nerrors = w->nerrors;
 	memcpy(out->why, w->why, sizeof(out->why));
 }

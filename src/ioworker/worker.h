@@ -73,6 +73,9 @@ struct ioworker {
 	uint64_t cpu_ns;
 	uint64_t stall_ns;
 	uint64_t frozen_ns;
+	bool fw_debug;
+	bool leaves; /* has failed, for somebody to look at: nothing more is done to the device */
+	uint16_t left_sqid;
 	bool failed;
 	uint16_t status;
 	enum ioworker_fault fault;

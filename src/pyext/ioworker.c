@@ -138,8 +138,8 @@ static int arg_step(PyObject *o, struct plan_opts *plan)
 #define WORKER_PARAMS                                                                          \
 	"ns", "sizes", "ops", "slices", "replay", "region_start", "region_end", "lba_start",   \
 		"random_percent", "lba_step", "once", "time_ns", "io_count", "iops", "qdepth", \
-		"qprio", "ptype", "pvalue", "per_second", "nrecent", "cpu"
-#define WORKER_NPARAMS 21
+		"qprio", "ptype", "pvalue", "per_second", "nrecent", "cpu", "fw_debug"
+#define WORKER_NPARAMS 22
 
 static int parse(struct py_state *state, PyObject *const *arg, struct lists *lists,
 		 struct ioworker_opts *o)
@@ -159,7 +159,7 @@ static int parse(struct py_state *state, PyObject *const *arg, struct lists *lis
 	    arg_u32(arg[17], "pvalue", &o->pvalue) ||
 	    arg_bool(arg[18], "per_second", &o->per_second) ||
 	    arg_uint(arg[19], "nrecent", UINT32_MAX, &o->nrecent) ||
-	    arg_ssize(arg[20], "cpu", &cpu))
+	    arg_ssize(arg[20], "cpu", &cpu) || arg_bool(arg[21], "fw_debug", &o->fw_debug))
 		return -1;
 	o->cpu = (int)cpu;
 	o->plan.seed = rand_derive(state->seed, state->streams++);
@@ -399,7 +399,7 @@ PyDoc_STRVAR(
 	"Worker(ns, sizes=None, ops=None, slices=None, replay=None, region_start=0, "
 	"region_end=2**64-1, lba_start=0, random_percent=0, lba_step=None, once=False, time_ns=0, "
 	"io_count=0, iops=0, qdepth=64, qprio=0, ptype=0, pvalue=0, per_second=False, "
-	"nrecent=0, cpu=-1)\n--\n\n"
+	"nrecent=0, cpu=-1, fw_debug=False)\n--\n\n"
 	"One queue pair, kept busy by a thread. Lists are bytes of packed numbers.");
 
 static PyType_Slot worker_slots[] = {

@@ -38,16 +38,16 @@ PyObject *py_worker_result(PyObject *obj, PyObject *unused)
 	ioworker_get_result(w, &r);
 	stats_latency(ioworker_stats(w), h);
 	dict = Py_BuildValue(
-		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:N,s:i,s:i,s:s,s:K}", "reads",
-		(unsigned long long)r.reads, "writes", (unsigned long long)r.writes, "others",
-		(unsigned long long)r.others, "read_bytes", (unsigned long long)r.read_bytes,
-		"write_bytes", (unsigned long long)r.write_bytes, "run_ns",
-		(unsigned long long)r.run_ns, "start_ns", (unsigned long long)r.start_ns,
+		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:N,s:i,s:i,s:s,s:i,s:K}",
+		"reads", (unsigned long long)r.reads, "writes", (unsigned long long)r.writes,
+		"others", (unsigned long long)r.others, "read_bytes",
+		(unsigned long long)r.read_bytes, "write_bytes", (unsigned long long)r.write_bytes,
+		"run_ns", (unsigned long long)r.run_ns, "start_ns", (unsigned long long)r.start_ns,
 		"stall_ns", (unsigned long long)r.stall_ns, "frozen_ns",
 		(unsigned long long)r.frozen_ns, "cpu_ns", (unsigned long long)r.cpu_ns, "max_ns",
 		(unsigned long long)hist_max_ns(h), "mean_ns", hist_mean_ns(h), "failed",
 		PyBool_FromLong(r.failed), "status", (int)r.status, "fault", (int)r.fault, "why",
-		r.why, "nerrors", (unsigned long long)r.nerrors);
+		r.why, "left_sqid", (int)r.left_sqid, "nerrors", (unsigned long long)r.nerrors);
 	PyMem_Free(h);
 	return dict;
 }

@@ -105,7 +105,8 @@ CONTRACT = {
     "time=0, qdepth=64, region_start=0, region_end=18446744073709551615, iops=0, io_count=0, "
     "lba_start=0, qprio=0, output_io_per_second=None, output_percentile_latency=None, *, "
     "lba_step=None, op_percentage=None, distribution=None, ptype=0, pvalue=0, io_sequence=None, "
-    "output_cmdlog_list=None, output_latency_distribution_ns=None, iodepth=None)",
+    "output_cmdlog_list=None, output_latency_distribution_ns=None, iodepth=None, "
+    "fw_debug=False)",
 }
 
 

@@ -125,6 +125,7 @@ int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int p
 	if (fake.create_error)
 		return err_set(fake.create_error, "no more queues");
 	memset(&queue, 0, sizeof(queue));
+	queue.sqid = FAKE_SQID;
 	fake.depth = depth;
 	fake.created++;
 	*out = &queue;
@@ -144,12 +145,24 @@ static void complete(unsigned int i, uint16_t status)
 	req->done(req);
 }
 
+static void drain(void)
+{
+	while (nwaiting)
+		complete(0, NVME_SC_ABORTED_SQ_DELETION);
+}
+
 int nvme_qpair_delete(struct nvme_qpair *q)
 {
 	fake.deleted++;
-	while (nwaiting)
-		complete(0, NVME_SC_ABORTED_SQ_DELETION);
+	drain();
 	return 0;
+}
+
+int nvme_qpair_leave(struct nvme_qpair *q)
+{
+	fake.left++;
+	drain();
+	return fake.leave_error;
 }
 
 int nvme_qpair_enter(struct nvme_qpair *q)

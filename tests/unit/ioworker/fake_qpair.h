@@ -14,6 +14,7 @@
 #include "nvme/qpair.h"
 
 #define FAKE_SENT_MAX 100000u
+#define FAKE_SQID     7u
 
 /**
  * struct fake - how the queue behaves, and what it saw
@@ -22,6 +23,7 @@
  * @patient: no command is ever late
  * @refuse: nvme_qpair_enter() fails
  * @create_error: what nvme_qpair_create() returns
+ * @leave_error: what nvme_qpair_leave() returns
  * @formatted: the command of this number (from 1) is the last before LBAs have 4096 bytes
  * @sent: the commands, with the time of their doorbell in @sent_ns, and @data_bytes
  */
@@ -36,8 +38,9 @@ struct fake {
 	bool patient;
 	int refuse;
 	int create_error;
+	int leave_error;
 	uint64_t formatted;
-	unsigned int depth, created, deleted, max_inflight;
+	unsigned int depth, created, deleted, left, max_inflight;
 	uint64_t nsent, nrung;
 	struct nvme_sqe sent[FAKE_SENT_MAX];
 	uint32_t data_bytes[FAKE_SENT_MAX];

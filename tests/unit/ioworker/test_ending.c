@@ -94,14 +94,14 @@ static void a_timeout_says_how_many_commands_and_which_was_the_first(void **stat
 	o.io_count = 4;
 	w = fake_whole_run(&o, MS);
 	assert_string_equal(result_of(w).why,
-			    "drive timeout: 5 sec, qpair: 0, cid: 0 and 3 more commands");
+			    "drive timeout: 5 sec, qpair: 7, cid: 0 and 3 more commands");
 	ioworker_destroy(w);
 
 	fake.latency_ns = US;
 	fake.nsent = 0;
 	fake.lose_at = 3;
 	w = fake_whole_run(&o, MS);
-	assert_string_equal(result_of(w).why, "drive timeout: 5 sec, qpair: 0, cid: 0");
+	assert_string_equal(result_of(w).why, "drive timeout: 5 sec, qpair: 7, cid: 0");
 	ioworker_destroy(w);
 }
 
@@ -242,25 +242,126 @@ static void everything_is_given_back(void **state)
 	assert_int_equal(fake.ns.refs, 1);
 }
 
+static void a_failure_to_be_looked_at_ends_at_once_and_leaves_the_queue(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_result r;
+	struct ioworker *w;
+
+	fake.fail_at = 21;
+	fake.fail_status = NVME_SC_LBA_OUT_OF_RANGE;
+	fake.lose_at = 22;
+	o.time_ns = 100 * SECOND;
+	o.fw_debug = true;
+	w = fake_whole_run(&o, US);
+	r = result_of(w);
+
+	assert_int_equal(fake.left, 1);
+	assert_int_equal(fake.deleted, 0);
+	assert_int_equal(r.left_sqid, FAKE_SQID);
+	assert_int_equal(r.status, NVME_SC_LBA_OUT_OF_RANGE);
+	assert_int_equal(r.nerrors, 1);
+	/* Nobody waited for the one that was lost. */
+	assert_in_range(r.run_ns, 50 * US, 100 * US);
+	ioworker_destroy(w);
+}
+
+static void a_timeout_to_be_looked_at_leaves_the_queue(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.lose_at = 3;
+	o.time_ns = 100 * SECOND;
+	o.fw_debug = true;
+	w = fake_whole_run(&o, MS);
+
+	assert_int_equal(result_of(w).fault, IOWORKER_FAULT_TIMEOUT);
+	assert_int_equal(result_of(w).left_sqid, FAKE_SQID);
+	assert_int_equal(fake.deleted, 0);
+	ioworker_destroy(w);
+}
+
+static void a_good_end_with_fw_debug_deletes_the_queue(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	o.io_count = 10;
+	o.fw_debug = true;
+	w = fake_whole_run(&o, US);
+
+	assert_int_equal(fake.left, 0);
+	assert_int_equal(fake.deleted, 1);
+	assert_int_equal(result_of(w).left_sqid, 0);
+	ioworker_destroy(w);
+}
+
+static void a_failure_without_fw_debug_deletes_the_queue(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker *w;
+
+	fake.fail_at = 3;
+	fake.fail_status = NVME_SC_LBA_OUT_OF_RANGE;
+	o.io_count = 10;
+	w = fake_whole_run(&o, US);
+
+	assert_int_equal(fake.left, 0);
+	assert_int_equal(fake.deleted, 1);
+	assert_int_equal(result_of(w).left_sqid, 0);
+	ioworker_destroy(w);
+}
+
+/* What nvme_qpair_leave() did, when the queue let the worker in no more. */
+static struct ioworker_result lost_with(int leave_error)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_result r;
+	struct ioworker *w;
+
+	o.time_ns = 100 * SECOND;
+	o.fw_debug = true;
+	fake.leave_error = leave_error;
+	assert_int_equal(ioworker_create(&w, &o), 0);
+	assert_int_equal(ioworker_open(w, 0), 0);
+	fake.refuse = -EIO;
+	assert_int_equal(ioworker_step(w, US), IOWORKER_ENDED);
+	ioworker_close(w);
+	r = result_of(w);
+	ioworker_destroy(w);
+	return r;
+}
+
+static void a_queue_that_lets_nobody_in_is_left_if_it_is_still_there(void **state)
+{
+	assert_int_equal(lost_with(0).left_sqid, FAKE_SQID);
+	assert_int_equal(lost_with(-ESHUTDOWN).left_sqid, 0);
+	assert_int_equal(fake.left, 2);
+}
+
 int main(void)
 {
+#define T(test) cmocka_unit_test_setup(test, fake_setup)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(an_error_stops_and_drains, fake_setup),
-		cmocka_unit_test_setup(a_lost_command_is_a_timeout_of_the_host, fake_setup),
-		cmocka_unit_test_setup(a_lost_command_does_not_outlive_the_time_by_much,
-				       fake_setup),
-		cmocka_unit_test_setup(a_driver_that_finds_no_timeout_does_not_hang_it, fake_setup),
-		cmocka_unit_test_setup(a_timeout_says_how_many_commands_and_which_was_the_first,
-				       fake_setup),
-		cmocka_unit_test_setup(a_host_that_did_not_run_is_no_end_of_patience, fake_setup),
-		cmocka_unit_test_setup(a_host_that_was_busy_is_not_said_to_have_stopped,
-				       fake_setup),
-		cmocka_unit_test_setup(exactly_mdts_is_sent, fake_setup),
-		cmocka_unit_test_setup(a_reset_ends_it_with_its_counts_and_a_reason, fake_setup),
-		cmocka_unit_test_setup(a_request_to_stop_drains, fake_setup),
-		cmocka_unit_test_setup(no_queue_is_a_failure_to_start, fake_setup),
-		cmocka_unit_test_setup(more_than_mdts_is_not_even_tried, fake_setup),
-		cmocka_unit_test_setup(everything_is_given_back, fake_setup),
+		T(an_error_stops_and_drains),
+		T(a_lost_command_is_a_timeout_of_the_host),
+		T(a_lost_command_does_not_outlive_the_time_by_much),
+		T(a_driver_that_finds_no_timeout_does_not_hang_it),
+		T(a_timeout_says_how_many_commands_and_which_was_the_first),
+		T(a_host_that_did_not_run_is_no_end_of_patience),
+		T(a_host_that_was_busy_is_not_said_to_have_stopped),
+		T(exactly_mdts_is_sent),
+		T(a_reset_ends_it_with_its_counts_and_a_reason),
+		T(a_request_to_stop_drains),
+		T(no_queue_is_a_failure_to_start),
+		T(more_than_mdts_is_not_even_tried),
+		T(everything_is_given_back),
+		T(a_failure_to_be_looked_at_ends_at_once_and_leaves_the_queue),
+		T(a_timeout_to_be_looked_at_leaves_the_queue),
+		T(a_good_end_with_fw_debug_deletes_the_queue),
+		T(a_failure_without_fw_debug_deletes_the_queue),
+		T(a_queue_that_lets_nobody_in_is_left_if_it_is_still_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
