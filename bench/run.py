@@ -180,7 +180,7 @@ class Bench:
             section.note = "valgrind is not installed"
         else:
             section.figures = [
-                Figure("plan to statistics", "instructions", [count], at_most=350, digits=0)
+                Figure("plan to statistics", "instructions", [count], at_most=350, digits=1)
             ]
         return section
 

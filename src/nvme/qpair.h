@@ -78,8 +78,6 @@ struct nvme_qpair {
 	_Atomic uint32_t state;
 	uint64_t scan_ns;   /* next timeout scan */
 	uint64_t health_ns; /* next look at the controller's health */
-	uint64_t latest_latency_ns;
-	uint16_t latest_cid;
 	uint16_t ntrackers;
 	uint16_t prp_entries; /* that fit into a tracker's space */
 	bool trapped;	      /* no mapped doorbells: ring by register writes */

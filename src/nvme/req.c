@@ -60,8 +60,6 @@ void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 	struct nvme_tracker *t = &q->trackers[cid];
 
 	req->latency_ns = now_ns - req->submit_ns;
-	q->latest_latency_ns = req->latency_ns;
-	q->latest_cid = cid;
 	q->inflight--;
 	if (unlikely(nvme_lba_unsettled(req) || t->extra || req->flags & NVME_REQ_AER)) {
 		complete_slow(q, req, now_ns);
