@@ -22,9 +22,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """On a drive only what touches it is worth the time; a guest is slow."""
     if device_address(config).startswith("sim"):
         return
-    for item in items:
-        if not DEVICE & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.skip(reason="does not touch the drive"))
+    others = [item for item in items if not DEVICE & set(getattr(item, "fixturenames", ()))]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if DEVICE & set(getattr(item, "fixturenames", ()))]
 
 
 @pytest.hookimpl(trylast=True)

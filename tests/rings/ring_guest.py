@@ -8,6 +8,7 @@ from pathlib import Path
 from rings.process import Process
 from rings.ring import LOGS, TOP, CannotRun, tail
 from rings.scripts import ScriptRing
+from vm.presets import PRESETS
 from vm.probe import probe
 
 
@@ -16,6 +17,7 @@ class GuestRing(ScriptRing):
     preset = "iommu"
     #: Of vm/kernel.py: a meta package, or "" for the distribution's own kernel.
     kernel = ""
+    pciaddr = PRESETS[preset].pciaddr
 
     def prepare(self) -> None:
         if why := probe(self.kernel):

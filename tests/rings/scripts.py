@@ -44,12 +44,16 @@ def lines(report: Path, offset: int = 0) -> tuple[list[Phase], int]:
 
 
 @cache
-def collected(folder: str, long: bool) -> tuple[list[str], str]:
-    """The tests of a folder, and what could not be collected. The package of .venv is used."""
+def collected(folder: str, long: bool, pciaddr: str) -> tuple[list[str], str]:
+    """The tests of a folder that an address selects, and what could not be collected.
+
+    The package of .venv is used, and the drive is not.
+    """
     LOGS.mkdir(parents=True, exist_ok=True)
     report, log = LOGS / "collect.jsonl", LOGS / "collect.log"
     report.unlink(missing_ok=True)
     arguments = ["--collect-only", "-q", folder, *["--long"] * long]
+    arguments += [f"--pciaddr={pciaddr}"] * bool(pciaddr)
     environment = {"PYTHONPATH": str(TOP / "tests")}
     status = Process(pytest_command(report, *arguments), log, environment).wait(COLLECT_TIMEOUT_S)
     found = lines(report)[0]
@@ -62,6 +66,8 @@ class ScriptRing(Ring):
     """The API tests, run by one child process; started anew behind a test that ended it."""
 
     folder = "tests/api"
+    #: What kind of drive the tests get; of the software SSD's there are many more.
+    pciaddr = ""
     timeout_s = 1500.0
 
     def __init__(self, name: str) -> None:
@@ -96,7 +102,7 @@ class ScriptRing(Ring):
 
     def names(self, long: bool) -> list[str]:
         self.prepare()
-        self.all, fault = collected(self.folder, long)
+        self.all, fault = collected(self.folder, long, self.pciaddr)
         if long:
             self.timeout_s = LONG_TIMEOUT_S
             self.options = ["--long", f"--timeout={LONG_TIMEOUT_S}"]

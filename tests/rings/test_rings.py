@@ -267,7 +267,7 @@ def names_of_picks(monkeypatch: pytest.MonkeyPatch, there: list[str]) -> tuple[l
     """What the ring that picks its tests takes of those that are there, and its complaint."""
     picks: dict[str, tuple[str, ...]] = {"test_some": ("test_one", "test_two"), "sub/test_all": ()}
     monkeypatch.setattr("rings.ring_nvmet.PICKED", picks)
-    monkeypatch.setattr("rings.scripts.collected", lambda folder, long: (there, ""))
+    monkeypatch.setattr("rings.scripts.collected", lambda folder, long, pciaddr: (there, ""))
     monkeypatch.setattr(NvmetRing, "prepare", lambda self: None)
     ring = NvmetRing("picks")
     return ring.names(False), "\n".join(ring.faults)
