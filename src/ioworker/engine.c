@@ -105,24 +105,6 @@ static uint64_t submit_due(struct ioworker *w, uint64_t now_ns)
 	return n;
 }
 
-static void publish(struct ioworker *w, uint64_t now_ns)
-{
-	uint64_t reads = 0, lbas = 0;
-
-	for (uint32_t i = 0; i < w->plan.nops; i++) {
-		lbas += w->stats.ops[i].lbas;
-		if (w->plan.opcodes[i] == NVME_CMD_READ)
-			reads = w->stats.ops[i].count;
-	}
-	atomic_store_explicit(&w->live.ios, w->stats.total, memory_order_relaxed);
-	atomic_store_explicit(&w->live.reads, reads, memory_order_relaxed);
-	atomic_store_explicit(&w->live.bytes, lbas * w->lba_bytes, memory_order_relaxed);
-	if (w->plan.once)
-		atomic_store_explicit(&w->live.filled_ppm, (uint32_t)(plan_filled(&w->plan) * 1e6),
-				      memory_order_relaxed);
-	atomic_store_explicit(&w->live.elapsed_ns, now_ns - w->start_ns, memory_order_relaxed);
-}
-
 /* Commands that the driver found outstanding for longer than the timeout, completed since or not. */
 static uint32_t count_late(const struct ioworker *w)
 {
@@ -181,7 +163,7 @@ static void __attribute__((noinline)) check(struct ioworker *w, uint64_t now_ns)
 {
 	notice_stall(w, now_ns);
 	w->check_ns = now_ns + CHECK_NS;
-	publish(w, now_ns);
+	ioworker_publish(w, now_ns);
 	if (count_late(w)) {
 		set_timed_out(w);
 		w->ending = true;
@@ -255,7 +237,7 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 	}
 	if (unlikely(state == IOWORKER_ENDED)) {
 		w->ended_ns = now_ns;
-		publish(w, now_ns);
+		ioworker_publish(w, now_ns);
 	}
 	return state;
 }

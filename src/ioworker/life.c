@@ -112,6 +112,7 @@ void ioworker_fail(struct ioworker *w, struct ioworker_slot *slot)
 	if (atomic_load(&w->closing))
 		return;
 	w->ending = true;
+	w->failed_commands[req->sqe.opc & 3]++;
 	if (!w->failed) {
 		w->failed = true;
 		w->status = nvme_req_status(req);
@@ -180,6 +181,7 @@ int ioworker_open(struct ioworker *w, uint64_t now_ns)
 		return err;
 	}
 	ioworker_begin(w, now_ns);
+	ioworker_publish_start(w);
 	return 0;
 }
 
@@ -210,6 +212,7 @@ static void end_queue(struct ioworker *w)
 void ioworker_close(struct ioworker *w)
 {
 	atomic_store(&w->closing, true);
+	ioworker_publish_end(w);
 	if (w->q)
 		end_queue(w);
 	/* From here on nobody else touches the slots. */

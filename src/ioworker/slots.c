@@ -13,6 +13,9 @@
 #include "nvme/ctrl.h"
 #include "spec/io.h"
 
+/* Timeouts are the worker's to see, and it publishes its counts itself. */
+#define FLAGS (NVME_REQ_QUIET | NVME_REQ_COUNTED)
+
 /* Bits 1:0 of an opcode: which way its data goes (NVMe base 2.0, figure 88). */
 static bool to_device(uint8_t opcode)
 {
@@ -122,31 +125,31 @@ void ioworker_command(struct ioworker *w, struct ioworker_slot *slot, const stru
 	slot->movable = false;
 	switch (io->opcode) {
 	case NVME_CMD_READ:
-		req->flags = NVME_REQ_QUIET | NVME_REQ_CHECK;
+		req->flags = FLAGS | NVME_REQ_CHECK;
 		command_rw(w, req, io, slot->read_data);
 		slot->movable = !nvme_config.fua_read && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_WRITE:
-		req->flags = NVME_REQ_QUIET | NVME_REQ_STAMP;
+		req->flags = FLAGS | NVME_REQ_STAMP;
 		command_rw(w, req, io, slot->write_data);
 		slot->movable = !nvme_config.fua_write && !nvme_ns_format(w->ns)->pi_type;
 		break;
 	case NVME_CMD_FLUSH:
-		req->flags = NVME_REQ_QUIET;
+		req->flags = FLAGS;
 		nvme_cmd_flush(req, w->ns);
 		break;
 	case NVME_CMD_DSM:
-		req->flags = NVME_REQ_QUIET;
+		req->flags = FLAGS;
 		command_dsm(w, slot, io);
 		break;
 	case NVME_CMD_COPY:
-		req->flags = NVME_REQ_QUIET;
+		req->flags = FLAGS;
 		command_copy(w, slot, io);
 		break;
 	default:
 		if (plan_moves_lbas(io->opcode))
 			data = to_device(io->opcode) ? slot->write_data : slot->read_data;
-		req->flags = NVME_REQ_QUIET;
+		req->flags = FLAGS;
 		command_rw(w, req, io, data);
 	}
 }

@@ -83,6 +83,7 @@ struct ioworker {
 	char lost[IOWORKER_WHY_BYTES]; /* why the queue let nobody in */
 	struct ioworker_error errors[IOWORKER_ERRORS_MAX];
 	uint64_t nerrors;
+	uint64_t failed_commands[4]; /* by the way of their data, bits 1:0 of the opcode */
 	struct {
 		_Atomic bool running;
 		_Atomic uint64_t ios, reads, bytes, elapsed_ns;
@@ -103,6 +104,12 @@ struct ioworker {
 };
 
 void ioworker_thread_init(struct ioworker *w);
+
+/* For others to see, ten times a second: progress, counts, latencies. */
+void ioworker_publish(struct ioworker *w, uint64_t now_ns);
+/* Into the recorder's file: the parameters once the queue is there, the end while it still is. */
+void ioworker_publish_start(const struct ioworker *w);
+void ioworker_publish_end(const struct ioworker *w);
 
 /* The run starts at @now_ns. */
 void ioworker_begin(struct ioworker *w, uint64_t now_ns);

@@ -16,6 +16,7 @@
 #include "bus/bus.h"
 #include "nvme/aer.h"
 #include "nvme/cmdlog/cmdlog.h"
+#include "nvme/cmdlog/live.h"
 #include "nvme/event.h"
 #include "nvme/init.h"
 #include "nvme/tcp/address.h"
@@ -88,8 +89,10 @@ void nvme_ctrl_fail(struct nvme_ctrl *ctrl, int why, uint64_t now_ns)
 	};
 	int none = 0;
 
-	if (atomic_compare_exchange_strong(&ctrl->failed, &none, why))
-		nvme_event_push(ctrl, &ev);
+	if (!atomic_compare_exchange_strong(&ctrl->failed, &none, why))
+		return;
+	nvme_cmdlog_state(ctrl, NVME_CMDLOG_DOWN);
+	nvme_event_push(ctrl, &ev);
 }
 
 uint64_t nvme_ctrl_health(struct nvme_ctrl *ctrl, uint64_t now_ns)

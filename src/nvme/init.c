@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "nvme/cmd_admin.h"
+#include "nvme/cmdlog/live.h"
 #include "nvme/ctrl.h"
 #include "nvme/ns_list.h"
 #include "nvme/time.h"
@@ -167,6 +168,7 @@ int nvme_ctrl_identify(struct nvme_ctrl *ctrl)
 	err = nvme_admin_must(ctrl, &req, 0, "Identify Controller");
 	if (!err) {
 		*ctrl->id_ctrl = *id;
+		nvme_cmdlog_identified(ctrl);
 		ctrl->mdts_bytes = UINT64_MAX;
 		if (id->mdts && id->mdts < 48)
 			ctrl->mdts_bytes = UINT64_C(4096) << id->mdts;
@@ -256,8 +258,10 @@ int nvme_ctrl_init(struct nvme_ctrl *ctrl)
 	nvme_qpair_free_graves(ctrl);
 	memset(ctrl->qid_map, 0, sizeof(ctrl->qid_map));
 	ctrl->down = false;
+	nvme_cmdlog_state(ctrl, NVME_CMDLOG_RESETTING);
 	set_initialising(ctrl, true);
 	err = ctrl->opts.init ? ctrl->opts.init(ctrl, ctrl->opts.init_priv) : standard_init(ctrl);
 	set_initialising(ctrl, false);
+	nvme_cmdlog_state(ctrl, err ? NVME_CMDLOG_DOWN : NVME_CMDLOG_READY);
 	return err;
 }

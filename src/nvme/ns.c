@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "nvme/cmd_admin.h"
+#include "nvme/cmdlog/live.h"
 #include "nvme/ctrl.h"
 #include "nvme/ns_list.h"
 #include "spec/identify.h"
@@ -149,6 +150,16 @@ static int open_locked(struct nvme_ctrl *ctrl, uint32_t nsid, const struct nvme_
 	return 0;
 }
 
+/* Under ns_lock: a controller that does not know how much it has, has what its namespaces have. */
+static void note_capacity(struct nvme_ctrl *ctrl)
+{
+	uint64_t bytes = 0;
+
+	for (const struct nvme_ns *ns = ctrl->namespaces; ns; ns = ns->next)
+		bytes += nvme_ns_format(ns)->nlbas * nvme_ns_format(ns)->lba_bytes;
+	nvme_cmdlog_capacity(ctrl, bytes);
+}
+
 int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out)
 {
 	struct nvme_id_ns *id;
@@ -166,6 +177,8 @@ int nvme_ns_open(struct nvme_ctrl *ctrl, uint32_t nsid, struct nvme_ns **out)
 	if (!err) {
 		pthread_mutex_lock(&ctrl->ns_lock);
 		err = open_locked(ctrl, nsid, id, out);
+		if (!err)
+			note_capacity(ctrl);
 		pthread_mutex_unlock(&ctrl->ns_lock);
 	}
 	free(id);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "nvme/aer.h"
 #include "nvme/cmdlog/cmdlog.h"
+#include "nvme/cmdlog/live.h"
 #include "nvme/ctrl.h"
 #include "nvme/lba.h"
 #include "nvme/qpair.h"
@@ -33,7 +34,7 @@ static void __attribute__((noinline)) drop_extra(struct nvme_tracker *t)
 	t->extra = NULL;
 }
 
-/* What few commands need: verification, their own memory, a CID of the AERs'. */
+/* What is not for workers: verification, their own memory, a CID of the AERs', being counted. */
 static void __attribute__((noinline))
 complete_slow(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 {
@@ -46,6 +47,8 @@ complete_slow(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_ns)
 	if (t->extra)
 		drop_extra(t);
 	nvme_cmdlog_complete(q->log, req->cid, &req->sqe, &answer, req->submit_ns, now_ns);
+	if (!(req->flags & NVME_REQ_COUNTED))
+		nvme_cmdlog_count(q, req, &answer, now_ns);
 	t->req = NULL;
 	if (req->flags & NVME_REQ_AER)
 		nvme_aer_put_cid(q, req->cid);
@@ -61,7 +64,7 @@ void nvme_req_complete(struct nvme_qpair *q, struct nvme_req *req, uint64_t now_
 
 	req->latency_ns = now_ns - req->submit_ns;
 	q->inflight--;
-	if (unlikely(nvme_lba_unsettled(req) || t->extra || req->flags & NVME_REQ_AER)) {
+	if (unlikely(nvme_lba_unsettled(req) || t->extra || !(req->flags & NVME_REQ_COUNTED))) {
 		complete_slow(q, req, now_ns);
 		return;
 	}

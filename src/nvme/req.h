@@ -35,6 +35,8 @@ typedef void nvme_req_done_fn(struct nvme_req *req);
 #define NVME_REQ_HOOKED 0x200u /* completion changes what is known of LBAs (driver) */
 #define NVME_REQ_JUDGED 0x400u /* the status is the host's, the drive's was another (driver) */
 #define NVME_REQ_QUIET	0x800u /* its submitter looks for NVME_REQ_LATE itself: no event */
+#define NVME_REQ_COUNTED \
+	0x1000u /* its submitter publishes what it counts, in nvme/cmdlog/live.h; not with AER */
 
 /* Flags of the driver; submission clears them. */
 #define NVME_REQ_DRIVER_FLAGS                                                                     \

@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "nvme/cmdlog/live.h"
 #include "nvme/ctrl.h"
 #include "nvme/init.h"
 #include "nvme/ns_list.h"
@@ -25,9 +26,17 @@
 #define POLL_NS		  UINT64_C(200000)
 #define TRY_MS		  10u
 
+/* Until the next reset. */
+static void take_down(struct nvme_ctrl *ctrl)
+{
+	ctrl->down = true;
+	nvme_cmdlog_state(ctrl, NVME_CMDLOG_DOWN);
+}
+
 /* Under reset_lock. Nobody gets in any more; whoever is inside gets out. */
 static void freeze_all(struct nvme_ctrl *ctrl)
 {
+	nvme_cmdlog_state(ctrl, NVME_CMDLOG_RESETTING);
 	pthread_mutex_lock(&ctrl->admin_lock);
 	atomic_store(&ctrl->adminq->state, NVME_QPAIR_FROZEN);
 	ctrl->transport->qpair_aim(ctrl->adminq, false);
@@ -81,7 +90,7 @@ static int come_back(struct nvme_ctrl *ctrl)
 	if (err) {
 		freeze_all(ctrl);
 		drain_all(ctrl, false);
-		ctrl->down = true;
+		take_down(ctrl);
 		return err;
 	}
 	/* By now it was disabled, whatever the reset did. */
@@ -123,7 +132,7 @@ int nvme_ctrl_reset(struct nvme_ctrl *ctrl, enum nvme_reset kind)
 	if (!err)
 		err = come_back(ctrl);
 	else
-		ctrl->down = true;
+		take_down(ctrl);
 	pthread_mutex_unlock(&ctrl->reset_lock);
 	return err;
 }
@@ -137,7 +146,7 @@ int nvme_ctrl_quiesce(struct nvme_ctrl *ctrl, const char *why)
 	log_info("%s: queues stop: %s", ctrl->addr, why);
 	freeze_all(ctrl);
 	drain_all(ctrl, false);
-	ctrl->down = true;
+	take_down(ctrl);
 	pthread_mutex_unlock(&ctrl->reset_lock);
 	return 0;
 }
@@ -152,7 +161,7 @@ static int start_over(struct nvme_ctrl *ctrl)
 	drain_all(ctrl, !err);
 	if (!err)
 		return come_back(ctrl);
-	ctrl->down = true;
+	take_down(ctrl);
 	return err;
 }
 
@@ -203,7 +212,7 @@ static int poke_disable(struct nvme_ctrl *ctrl, uint32_t cc)
 	freeze_all(ctrl);
 	err = nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
 	drain_all(ctrl, false);
-	ctrl->down = true;
+	take_down(ctrl);
 	return err;
 }
 
@@ -221,6 +230,7 @@ static int poke_enable(struct nvme_ctrl *ctrl, uint32_t cc)
 		err = nvme_ctrl_setup_adminq(ctrl);
 		pthread_mutex_unlock(&ctrl->admin_lock);
 		ctrl->down = false;
+		nvme_cmdlog_state(ctrl, NVME_CMDLOG_READY);
 	}
 	return err ? err : nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
 }
@@ -265,7 +275,7 @@ static int power_off(struct nvme_ctrl *ctrl)
 	if (err == -EOPNOTSUPP)
 		return keep_power(ctrl, err);
 	drain_all(ctrl, !err);
-	ctrl->down = true;
+	take_down(ctrl);
 	if (!err)
 		nvme_ns_power_lost(ctrl);
 	return err;
@@ -338,6 +348,7 @@ int nvme_ctrl_shutdown(struct nvme_ctrl *ctrl, bool abrupt)
 		err = nvme_ctrl_read32(ctrl, NVME_REG_CC, &cc);
 	if (err)
 		return err;
+	nvme_cmdlog_state(ctrl, NVME_CMDLOG_DOWN);
 	cc &= ~(uint32_t)NVME_FIELD_MASK(CC_SHN);
 	cc |= (uint32_t)NVME_SET(abrupt ? NVME_CC_SHN_ABRUPT : NVME_CC_SHN_NORMAL, CC_SHN);
 	err = nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);

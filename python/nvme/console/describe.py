@@ -63,20 +63,25 @@ def _by_controller(slot: Slot) -> tuple[int, int, int]:
 # --- latencies ---
 
 
+def _end_ns(index: int, max_ns: int) -> int:
+    """Of a bucket; the last one goes as far as there was something."""
+    return bucket_end_ns(index) if index < BUCKETS - 1 else max_ns
+
+
 def latency(buckets: Sequence[int], sum_ns: int, max_ns: int) -> dict[str, Any] | None:
     """Of a histogram; None: it is empty."""
     count = sum(buckets)
     if not count:
         return None
     highest = max(index for index, n in enumerate(buckets) if n)
-    last_ns = max_ns if highest == BUCKETS - 1 else min(bucket_end_ns(highest), max_ns or EXACT)
+    last_ns = min(_end_ns(highest, max_ns), max_ns or EXACT)
     found: dict[str, Any] = {"mean_us": round(sum_ns / count / 1e3, 3)}
     for name, part in _PERCENTILES:
         rank, seen = part * count, 0
         for index, n in enumerate(buckets):
             seen += n
             if n and seen >= rank:
-                found[name] = min(bucket_end_ns(index), last_ns) / 1e3
+                found[name] = min(_end_ns(index, max_ns), last_ns) / 1e3
                 break
     found["max_us"] = last_ns / 1e3
     return found
@@ -148,7 +153,7 @@ def controller_dict(session: Session, slot: Slot) -> dict[str, Any]:
 
 def worker_dict(worker: Worker) -> dict[str, Any]:
     """Parameters and progress of a worker."""
-    total = sum(weight for _, weight in worker.ops) or 1
+    total = sum(weight for _, weight in worker.ops)
     return {
         "running": worker.running,
         "percent": worker.percent,
@@ -158,7 +163,7 @@ def worker_dict(worker: Worker) -> dict[str, Any]:
             {
                 "opcode": opcode,
                 "name": _core.io_name(opcode),
-                "percent": round(100 * weight / total, 2),
+                "percent": round(100 * weight / total, 2) if total else None,
             }
             for opcode, weight in worker.ops
         ],

@@ -17,8 +17,7 @@ _ROOM_AT = _COUNTS_AT + _COUNTS.size
 
 ADMIN, IO, WORKER = 0, 1, 2
 #: Of a controller, by their numbers in the file.
-STATES = ("unknown", "ready", "resetting", "down", "fatal", "gone", "closed")
-UNKNOWN_PPM = 2**32 - 1
+STATES = ("unknown", "ready", "resetting", "down", "fatal", "gone")
 KELVIN = 273
 _OPS = 16
 _SUB_BITS = 2
@@ -142,7 +141,7 @@ class Worker:
     ops: tuple[tuple[int, int], ...]  # opcode, weight
     elapsed_ns: int
     running: bool
-    percent: float | None
+    percent: float
     why: str
 
     @classmethod
@@ -167,7 +166,7 @@ class Worker:
             tuple(zip(opcodes, weights, strict=True))[:nops],
             elapsed_ns,
             bool(running),
-            None if ppm == UNKNOWN_PPM else min(ppm / 1e4, 100.0),
+            min(ppm / 1e4, 100.0),
             text(why),
         )
 

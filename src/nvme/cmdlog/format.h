@@ -46,7 +46,7 @@ struct nvme_cmdlog_header {
 };
 WIRE_SIZE(struct nvme_cmdlog_header, NVME_CMDLOG_PAGE);
 
-/* Buckets of latencies: four an octave, the last one for 2^37 ns and all beyond. */
+/* Buckets of latencies: four an octave, the last one for 7 * 2^34 ns (120 s) and all beyond. */
 #define NVME_CMDLOG_SUB_BITS 2u
 #define NVME_CMDLOG_BUCKETS  ((36u - NVME_CMDLOG_SUB_BITS + 2u) << NVME_CMDLOG_SUB_BITS)
 
@@ -75,7 +75,6 @@ enum nvme_cmdlog_state {
 	NVME_CMDLOG_DOWN = 3,
 	NVME_CMDLOG_FATAL = 4,
 	NVME_CMDLOG_GONE = 5,
-	NVME_CMDLOG_CLOSED = 6,
 };
 
 /**
@@ -107,12 +106,12 @@ WIRE_SIZE(struct nvme_cmdlog_ctrl, 112);
 
 /**
  * struct nvme_cmdlog_worker - parameters and progress of an IOWorker, in the slot of its queue
- * @weights: of the opcodes
+ * @weights: of the opcodes; all 0: a recorded workload
  * @min_nlb, @max_nlb: LBAs of its smallest and its largest command
  * @region_end: exclusive
  * @micro_iops: 0: no limit, as are @time_ns and @io_count
  * @running: 1 from its start on, 0 after its end
- * @done_ppm: of its time or commands; UINT32_MAX: neither is known
+ * @done_ppm: of its time or commands
  * @why: it ended early, when not empty; written before @running becomes 0
  */
 struct nvme_cmdlog_worker {

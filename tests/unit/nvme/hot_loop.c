@@ -80,7 +80,7 @@ static int prepare(struct nvme_ctrl *ctrl)
 		err = dma_alloc(&slot->mem, LBAS * nvme_ns_format(loop.ns)->stride_bytes);
 		slot->req.done = read_done;
 		slot->req.owner = slot;
-		slot->req.flags = NVME_REQ_CHECK;
+		slot->req.flags = NVME_REQ_CHECK | NVME_REQ_COUNTED; /* as a worker has it */
 		loop.idle[loop.nidle++] = slot;
 	}
 	rand_seed(&loop.rng, 1);
