@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from rings.process import Process
@@ -16,6 +17,8 @@ from rings.ring import LOGS, TOP, tail
 BIN = Path(sys.executable).parent
 CONFIGURE_TIMEOUT_S = 120
 COMPILE_TIMEOUT_S = 900
+#: Rings that work side by side may want the same build.
+BUILDING = RLock()
 
 
 class BuildFailure(Exception):
@@ -35,8 +38,11 @@ class Build:
 
     def run(self, what: str, timeout_s: float, *command: str | Path) -> None:
         log = LOGS / f"{what}-{self.name}.log"
-        if Process(command, log).wait(timeout_s):
-            raise BuildFailure(tail(log))
+        with BUILDING:
+            failed = Process(command, log).wait(timeout_s)
+            text = tail(log) if failed else ""
+        if failed:
+            raise BuildFailure(text)
 
     @cached_property
     def configured(self) -> bool:
@@ -71,17 +77,11 @@ class Build:
         Once a session: more than one ring may be using it.
         """
         site = self.folder / "site"
-        self.compile()
-        shutil.rmtree(site, ignore_errors=True)
-        self.run(
-            "install",
-            COMPILE_TIMEOUT_S,
-            BIN / "meson",
-            "install",
-            "-C",
-            self.folder,
-            "--no-rebuild",
-        )
+        install = [BIN / "meson", "install", "-C", self.folder, "--no-rebuild"]
+        with BUILDING:
+            self.compile()
+            shutil.rmtree(site, ignore_errors=True)
+            self.run("install", COMPILE_TIMEOUT_S, *install)
         # Without it the package of .venv would be found instead, and nothing would be judged.
         if not list(site.glob("nvme/_core*.so")):
             raise BuildFailure(f"no extension was installed into {site}")

@@ -1,8 +1,9 @@
 """Turns each ring_*.py into items of this session."""
 
 import importlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -12,6 +13,38 @@ from rings.ring import CannotRun, Outcome, Ring
 
 class RingFailure(Exception):
     """A test of a ring failed; the text is what its process said."""
+
+
+class Lane:
+    """Runs early rings one after another, beside the session."""
+
+    def __init__(self, rings: Sequence[Ring]) -> None:
+        self.begun = {ring: Event() for ring in rings}
+        self.over = False
+        self.thread = Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        try:
+            for ring, event in self.begun.items():
+                event.set()
+                if not self.over:
+                    ring.work()
+        finally:
+            # Whoever waits for a ring that did not come to its turn runs it.
+            for event in self.begun.values():
+                event.set()
+
+    def wait_for_turn(self, ring: Ring) -> None:
+        """Until the ring has begun, if it is one of these."""
+        if event := self.begun.get(ring):
+            event.wait()
+
+    def stop(self) -> None:
+        self.over = True
+
+
+LANE = pytest.StashKey[Lane]()
 
 
 class RingItem(pytest.Item):
@@ -24,6 +57,7 @@ class RingItem(pytest.Item):
         self.ring = ring
 
     def runtest(self) -> None:
+        self.session.stash[LANE].wait_for_turn(self.ring)
         self.outcome = self.ring.outcome(self.name)
         self.user_properties.extend(self.outcome.figures.items())
         match self.outcome.kind:
@@ -93,8 +127,10 @@ def selected(session: pytest.Session) -> dict[Ring, list[str]]:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.option.collectonly:
-        for ring, names in selected(session).items():
+        rings = selected(session)
+        for ring, names in rings.items():
             ring.start(names)
+        session.stash[LANE] = Lane([ring for ring in rings if ring.early])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,5 +143,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    for ring in selected(session) if hasattr(session, "items") else ():
-        ring.stop()
+    if LANE in session.stash:
+        session.stash[LANE].stop()
+        for ring in selected(session):
+            ring.stop()

@@ -30,7 +30,7 @@ class CannotRun(Exception):
 class Ring(ABC):
     """A set of tests that other processes run."""
 
-    #: A ring that starts with the session is asked for its outcomes last.
+    #: An early ring runs beside the others, one after another, and is asked for its outcomes last.
     early = False
 
     @abstractmethod
@@ -42,7 +42,10 @@ class Ring(ABC):
         """What came of a test. Runs it, or waits for the process that does."""
 
     def start(self, names: Sequence[str]) -> None:
-        """The names that will be asked for. An early ring begins to run them now."""
+        """The names that will be asked for."""
+
+    def work(self) -> None:
+        """Runs to its end what will be asked for; of early rings, in a thread of their own."""
 
     def stop(self) -> None:
         """Ends what still runs."""

@@ -73,16 +73,12 @@ class ApiRing(ScriptRing):
         super().__init__(name)
         self.reports = LOGS / f"{name}-sanitizers"
 
-    def names(self, long: bool) -> list[str]:
-        # Its long form takes more than an hour, in which the other rings can run.
-        self.early = long
-        return super().names(long)
-
     def begin(self) -> None:
-        if not self.starts:
-            shutil.rmtree(self.reports, ignore_errors=True)
-            self.reports.mkdir(parents=True)
-        super().begin()
+        with self.turn:
+            if not self.starts:
+                shutil.rmtree(self.reports, ignore_errors=True)
+                self.reports.mkdir(parents=True)
+            super().begin()
 
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
         environment = instrumented(f"log_path={self.reports}/report:")
@@ -100,4 +96,9 @@ class ApiRing(ScriptRing):
         return "\n".join(found)
 
 
-RING = ApiRing("api")
+class EarlyApiRing(ApiRing):
+    # The longest one.
+    early = True
+
+
+RING = EarlyApiRing("api")

@@ -8,7 +8,6 @@ from pathlib import Path
 from rings.process import Process
 from rings.ring import LOGS, TOP, CannotRun, tail
 from rings.scripts import ScriptRing
-from vm.presets import PRESETS
 from vm.probe import probe
 
 
@@ -17,7 +16,9 @@ class GuestRing(ScriptRing):
     preset = "iommu"
     #: Of vm/kernel.py: a meta package, or "" for the distribution's own kernel.
     kernel = ""
-    pciaddr = PRESETS[preset].pciaddr
+    on_a_drive = True
+    # A guest keeps one core busy for minutes; the other rings use the time.
+    early = True
 
     def prepare(self) -> None:
         if why := probe(self.kernel):
@@ -40,9 +41,4 @@ class GuestRing(ScriptRing):
         return Process(command, self.log, append=True)
 
 
-class EarlyGuestRing(GuestRing):
-    # A guest keeps one core busy for minutes; the other rings use the time.
-    early = True
-
-
-RING = EarlyGuestRing("guest")
+RING = GuestRing("guest")

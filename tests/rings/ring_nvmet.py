@@ -5,7 +5,6 @@ What Linux's target has not got is in tests/api/fabric/cannot.py.
 
 from rings.ring_guest import GuestRing
 from rings.scripts import SESSION
-from vm.presets import PRESETS
 
 #: Test files in full, or tests of them: what is of interest on a target of another's making, and
 #: takes an emulated processor no more than a second or two.
@@ -105,7 +104,6 @@ def picked(name: str) -> bool:
 
 class NvmetRing(GuestRing):
     preset = "nvmet"
-    pciaddr = PRESETS[preset].pciaddr
     timeout_s = 900.0
 
     def names(self, long: bool) -> list[str]:

@@ -20,7 +20,7 @@ class TcpRing(ScriptRing):
     What makes no sense over a fabric is in tests/api/fabric/cannot.py.
     """
 
-    pciaddr = "127.0.0.1"
+    on_a_drive = True
     target: Process | None = None
     address = ""
 

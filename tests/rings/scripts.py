@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from rings.process import Process
@@ -44,16 +45,16 @@ def lines(report: Path, offset: int = 0) -> tuple[list[Phase], int]:
 
 
 @cache
-def collected(folder: str, long: bool, pciaddr: str) -> tuple[list[str], str]:
-    """The tests of a folder that an address selects, and what could not be collected.
+def collected(folder: str, long: bool, on_a_drive: bool) -> tuple[list[str], str]:
+    """The tests of a folder, or those that touch a drive, and what could not be collected.
 
-    The package of .venv is used, and the drive is not.
+    The package of .venv is used, and no drive.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     report, log = LOGS / "collect.jsonl", LOGS / "collect.log"
     report.unlink(missing_ok=True)
     arguments = ["--collect-only", "-q", folder, *["--long"] * long]
-    arguments += [f"--pciaddr={pciaddr}"] * bool(pciaddr)
+    arguments += ["--pciaddr=00:00.0"] * on_a_drive
     environment = {"PYTHONPATH": str(TOP / "tests")}
     status = Process(pytest_command(report, *arguments), log, environment).wait(COLLECT_TIMEOUT_S)
     found = lines(report)[0]
@@ -66,8 +67,8 @@ class ScriptRing(Ring):
     """The API tests, run by one child process; started anew behind a test that ended it."""
 
     folder = "tests/api"
-    #: What kind of drive the tests get; of the software SSD's there are many more.
-    pciaddr = ""
+    #: Only tests that touch the drive run on another than the software SSD.
+    on_a_drive = False
     timeout_s = 1500.0
 
     def __init__(self, name: str) -> None:
@@ -84,6 +85,8 @@ class ScriptRing(Ring):
         self.offset = 0
         self.deadline = 0.0
         self.starts = 0
+        #: Of an early ring one thread does the work while another asks.
+        self.turn = RLock()
 
     @abstractmethod
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
@@ -102,7 +105,7 @@ class ScriptRing(Ring):
 
     def names(self, long: bool) -> list[str]:
         self.prepare()
-        self.all, fault = collected(self.folder, long, self.pciaddr)
+        self.all, fault = collected(self.folder, long, self.on_a_drive)
         if long:
             self.timeout_s = LONG_TIMEOUT_S
             self.options = ["--long", f"--timeout={LONG_TIMEOUT_S}"]
@@ -116,21 +119,26 @@ class ScriptRing(Ring):
 
     def start(self, names: Sequence[str]) -> None:
         self.wanted = [name for name in names if name != SESSION]
-        if self.early:
-            self.begin()
+
+    def work(self) -> None:
+        self.begin()
+        for name in self.wanted:
+            self.follow(name)
 
     def stop(self) -> None:
+        self.starts = STARTS
         if self.process and not self.process.ended():
             self.process.stop()
 
     def begin(self) -> None:
         """Starts the process, the first time that anybody asks."""
-        if self.starts or not self.wanted:
-            return
-        for file in (self.log, *LOGS.glob(f"{self.name}-*.jsonl")):
-            file.unlink(missing_ok=True)
-        self.deadline = time.monotonic() + self.timeout_s
-        self.run(self.wanted)
+        with self.turn:
+            if self.starts or not self.wanted:
+                return
+            for file in (self.log, *LOGS.glob(f"{self.name}-*.jsonl")):
+                file.unlink(missing_ok=True)
+            self.deadline = time.monotonic() + self.timeout_s
+            self.run(self.wanted)
 
     def run(self, names: Sequence[str]) -> None:
         self.starts += 1
@@ -157,14 +165,14 @@ class ScriptRing(Ring):
     def follow(self, name: str) -> None:
         """Reads on until the test is done, or nothing will come any more."""
         while True:
-            over = self.process is None or self.process.ended()
-            self.read()
-            if self.done(name) or (over and not self.resumed()):
-                return
-            if time.monotonic() > self.deadline:
-                self.faults.append(f"ended after {self.timeout_s:.0f} s\n{tail(self.log)}")
-                self.starts = STARTS
-                self.stop()
+            with self.turn:
+                over = self.process is None or self.process.ended()
+                self.read()
+                if self.done(name) or (over and not self.resumed()):
+                    return
+                if time.monotonic() > self.deadline:
+                    self.faults.append(f"ended after {self.timeout_s:.0f} s\n{tail(self.log)}")
+                    self.stop()
             time.sleep(POLL_S)
 
     def resumed(self) -> bool:

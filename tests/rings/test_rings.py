@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from rings.conftest import Lane
 from rings.process import Process
-from rings.ring import LOGS, TOP, Outcome
+from rings.ring import LOGS, TOP, Outcome, Ring
 from rings.ring_api import findings, sanitizer_options
 from rings.ring_nvmet import NvmetRing
 from rings.scripts import SESSION, ScriptRing, pytest_command
@@ -78,8 +80,13 @@ class UnbuiltRing(ToyRing):
         return self.log.read_text()
 
 
-def outcomes(script: str, kind: type[ToyRing] = ToyRing) -> dict[str, Outcome]:
-    """What a ring over one script says of each of its tests, by the test's name."""
+def outcomes(
+    script: str, kind: type[ToyRing] = ToyRing, beside: bool = False
+) -> dict[str, Outcome]:
+    """What a ring over one script says of each of its tests, by the test's name.
+
+    beside: another thread does the work
+    """
     ring = kind("toy")
     folder = TOP / "build" / f"toy-{kind.__name__}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -88,7 +95,13 @@ def outcomes(script: str, kind: type[ToyRing] = ToyRing) -> dict[str, Outcome]:
     ring.folder = str(folder.relative_to(TOP))
     names = ring.names(long=False)
     ring.start(names)
-    return {name.rpartition("::")[2]: ring.outcome(name) for name in names}
+    worker = Thread(target=ring.work)
+    if beside:
+        worker.start()
+    found = {name.rpartition("::")[2]: ring.outcome(name) for name in names}
+    if beside:
+        worker.join()
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +126,64 @@ def toy() -> Iterator[dict[str, Outcome]]:
 def test_outcome_of(toy: dict[str, Outcome], name: str, kind: str, text: str) -> None:
     assert toy[name].kind == kind
     assert text in toy[name].text
+
+
+def test_outcomes_are_the_same_when_another_thread_does_the_work(toy: dict[str, Outcome]) -> None:
+    found = outcomes(SCRIPT, beside=True)
+
+    assert {name: one.kind for name, one in found.items()} == {
+        name: one.kind for name, one in toy.items()
+    }
+
+
+class SlowRing(Ring):
+    """Works until it is told to end; notes what begins and ends."""
+
+    early = True
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes = notes
+        self.end = Event()
+
+    def names(self, long: bool) -> Sequence[str]:
+        return ["test"]
+
+    def outcome(self, name: str) -> Outcome:
+        return Outcome("passed")
+
+    def work(self) -> None:
+        self.notes.append("begins")
+        self.end.wait()
+        self.notes.append("ends")
+
+
+def test_early_rings_work_one_after_another() -> None:
+    notes: list[str] = []
+    first, second = SlowRing(notes), SlowRing(notes)
+    lane = Lane([first, second])
+
+    lane.wait_for_turn(first)
+    assert not lane.begun[second].is_set()
+    first.end.set()
+    lane.wait_for_turn(second)
+    second.end.set()
+    lane.thread.join()
+
+    assert notes == ["begins", "ends", "begins", "ends"]
+
+
+def test_an_early_ring_does_not_begin_once_the_session_is_over() -> None:
+    notes: list[str] = []
+    first, second = SlowRing(notes), SlowRing(notes)
+    lane = Lane([first, second])
+
+    lane.wait_for_turn(first)
+    lane.stop()
+    first.end.set()
+    lane.thread.join()
+
+    assert notes == ["begins", "ends"]
+    lane.wait_for_turn(second)  # returns: whoever asks for it runs it
 
 
 def test_a_crash_that_is_no_fault_of_the_test_has_it_run_once_more(tmp_path: Path) -> None:
@@ -267,7 +338,7 @@ def names_of_picks(monkeypatch: pytest.MonkeyPatch, there: list[str]) -> tuple[l
     """What the ring that picks its tests takes of those that are there, and its complaint."""
     picks: dict[str, tuple[str, ...]] = {"test_some": ("test_one", "test_two"), "sub/test_all": ()}
     monkeypatch.setattr("rings.ring_nvmet.PICKED", picks)
-    monkeypatch.setattr("rings.scripts.collected", lambda folder, long, pciaddr: (there, ""))
+    monkeypatch.setattr("rings.scripts.collected", lambda folder, long, on_a_drive: (there, ""))
     monkeypatch.setattr(NvmetRing, "prepare", lambda self: None)
     ring = NvmetRing("picks")
     return ring.names(False), "\n".join(ring.faults)
