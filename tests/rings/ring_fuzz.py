@@ -13,7 +13,7 @@ from rings.fuzz_targets import LOADED, Program, Target, clang_lacks, targets
 from rings.process import Process
 from rings.ring import LOGS, CannotRun, Outcome, Ring, tail
 
-SHORT_S, LONG_S = 20, 300
+SHORT_S, LONG_S = 10, 300
 #: What a process may take beyond its time: it reads its corpus first.
 GRACE_S = 180
 REPLAY_S = 600
