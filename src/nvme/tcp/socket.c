@@ -16,7 +16,7 @@
 #include "base/counts.h"
 #include "base/err.h"
 #include "base/interrupt.h"
-#include "nvme/tcp/resolve.h"
+#include "base/resolve.h"
 
 #define SLICE_MS     50u
 #define BUFFER_BYTES (2 << 20)
@@ -107,7 +107,7 @@ static int refused(int err, const struct nvme_tcp_patience *p)
 int nvme_tcp_dial(const char *host, const char *port, const struct nvme_tcp_patience *p)
 {
 	struct addrinfo *list = NULL;
-	int fd = -1, err = nvme_tcp_resolve(host, port, p, &list);
+	int fd = -1, err = resolve(host, port, 0, p->until_ns, &list);
 
 	if (err)
 		return err;

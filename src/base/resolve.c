@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "nvme/tcp/resolve.h"
+#include "base/resolve.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -14,13 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/interrupt.h"
+
+#define SLICE_MS 50u
 
 /* Of the thread and of whoever waits for it; the last one frees it. */
 struct lookup {
 	char host[256];
 	char port[16];
 	struct addrinfo *result;
+	int flags;
 	int error; /* of getaddrinfo() */
 	int done_fd;
 	_Atomic int refs;
@@ -48,7 +53,7 @@ static void *body(void *arg)
 {
 	struct lookup *lookup = arg;
 
-	lookup->error = look_up(lookup->host, lookup->port, 0, &lookup->result);
+	lookup->error = look_up(lookup->host, lookup->port, lookup->flags, &lookup->result);
 	eventfd_write(lookup->done_fd, 1);
 	put(lookup);
 	return NULL;
@@ -70,7 +75,7 @@ static int start(struct lookup *lookup)
 	return -err;
 }
 
-static struct lookup *create(const char *host, const char *port)
+static struct lookup *create(const char *host, const char *port, int flags)
 {
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
 
@@ -78,6 +83,7 @@ static struct lookup *create(const char *host, const char *port)
 		return NULL;
 	snprintf(lookup->host, sizeof(lookup->host), "%s", host);
 	snprintf(lookup->port, sizeof(lookup->port), "%s", port);
+	lookup->flags = flags;
 	atomic_store(&lookup->refs, 2);
 	lookup->done_fd = eventfd(0, EFD_CLOEXEC);
 	if (lookup->done_fd >= 0)
@@ -86,14 +92,31 @@ static struct lookup *create(const char *host, const char *port)
 	return NULL;
 }
 
-static int finish(struct lookup *lookup, int err, const struct nvme_tcp_patience *p,
-		  struct addrinfo **out)
+/* 0, -ETIMEDOUT or -EINTR. */
+static int await(const struct lookup *lookup, uint64_t until_ns)
+{
+	struct pollfd pfd = { .fd = lookup->done_fd, .events = POLLIN };
+
+	for (;;) {
+		uint64_t now_ns = clock_now_ns();
+		uint64_t left_ms = now_ns < until_ns ? (until_ns - now_ns) / 1000000 + 1 : 0;
+
+		if (poll(&pfd, 1, (int)(left_ms < SLICE_MS ? left_ms : SLICE_MS)) > 0)
+			return 0;
+		if (interrupt_check(lookup->host))
+			return -EINTR;
+		if (!left_ms)
+			return -ETIMEDOUT;
+	}
+}
+
+static int finish(struct lookup *lookup, int err, uint64_t begin_ns, struct addrinfo **out)
 {
 	if (err == -EINTR)
 		return err_set(err, "interrupted while its address was looked up");
 	if (err)
 		return err_set(err, "no answer from the name service after %.0f ms",
-			       nvme_tcp_waited_ms(p));
+			       (double)(clock_now_ns() - begin_ns) / 1e6);
 	if (lookup->error)
 		return err_set(-ENOENT, "no such host: %s", gai_strerror(lookup->error));
 	*out = lookup->result;
@@ -101,15 +124,15 @@ static int finish(struct lookup *lookup, int err, const struct nvme_tcp_patience
 	return 0;
 }
 
-int nvme_tcp_resolve(const char *host, const char *port, const struct nvme_tcp_patience *p,
-		     struct addrinfo **out)
+int resolve(const char *host, const char *port, int flags, uint64_t until_ns, struct addrinfo **out)
 {
+	uint64_t begin_ns = clock_now_ns();
 	struct lookup *lookup;
 	int err;
 
-	if (!look_up(host, port, AI_NUMERICHOST, out))
+	if (!look_up(host, port, flags | AI_NUMERICHOST, out))
 		return 0;
-	lookup = create(host, port);
+	lookup = create(host, port, flags);
 	err = lookup ? start(lookup) : -ENOMEM;
 	if (err) {
 		if (lookup) {
@@ -118,7 +141,7 @@ int nvme_tcp_resolve(const char *host, const char *port, const struct nvme_tcp_p
 		}
 		return err_set(err, "no memory to look a name up");
 	}
-	err = finish(lookup, nvme_tcp_await(p, lookup->done_fd, POLLIN), p, out);
+	err = finish(lookup, await(lookup, until_ns), begin_ns, out);
 	put(lookup);
 	return err;
 }
