@@ -191,7 +191,7 @@ uint32_t ssd_ctrl_kato_ms(const struct ssd_ctrl *ctrl)
 
 void ssd_ctrl_set_kato_ms(struct ssd_ctrl *ctrl, uint32_t kato_ms)
 {
-	ctrl->feat.current[NVME_FEAT_KEEP_ALIVE_TIMER] = kato_ms;
+	ctrl->feat.current[NVME_FEAT_KEEP_ALIVE_TIMER] = ssd_kato_round_ms(kato_ms);
 }
 
 void ssd_ctrl_set_host_id(struct ssd_ctrl *ctrl, const uint8_t id[16])

@@ -57,6 +57,16 @@ const char *ssd_nqn(const struct ssd *ssd);
 int ssd_set_nqn(struct ssd *ssd, const char *nqn);
 
 #define SSD_CTRLS_MAX 256
+#define SSD_KAS_MS    100u /* granularity of the Keep Alive Timer */
+
+/* A Keep Alive Timeout in the controller's granularity: rounded up; the longest stays. */
+static inline uint32_t ssd_kato_round_ms(uint32_t kato_ms)
+{
+	uint32_t most = UINT32_MAX / SSD_KAS_MS;
+	uint64_t units = ((uint64_t)kato_ms + SSD_KAS_MS - 1) / SSD_KAS_MS;
+
+	return (units < most ? (uint32_t)units : most) * SSD_KAS_MS;
+}
 
 /**
  * struct ssd_fabrics - what a front end without queues in memory says in Identify
@@ -89,6 +99,7 @@ bool ssd_ctrl_lost(const struct ssd_ctrl *ctrl);
 unsigned int ssd_ctrl_queues(const struct ssd_ctrl *ctrl);
 /* Feature 0Fh. */
 uint32_t ssd_ctrl_kato_ms(const struct ssd_ctrl *ctrl);
+/* Rounded up to SSD_KAS_MS, as Set Features does. */
 void ssd_ctrl_set_kato_ms(struct ssd_ctrl *ctrl, uint32_t kato_ms);
 /* Feature 81h: over fabrics it is what Connect said. */
 void ssd_ctrl_set_host_id(struct ssd_ctrl *ctrl, const uint8_t id[16]);

@@ -20,7 +20,7 @@ static int make_ctrl(struct assoc *as, uint32_t kato_ms, uint64_t now_ns)
 	int rc;
 
 	if (!sub->ssd) {
-		as->discovery.kato_ms = kato_ms;
+		as->discovery.kato_ms = ssd_kato_round_ms(kato_ms);
 		as->cntlid = server_discovery_cntlid(as->target);
 		return 0;
 	}
@@ -128,17 +128,24 @@ void assoc_release_queue(struct assoc *as, uint16_t qid)
 	server_unlock(as->target);
 }
 
+/*
+ * How long nothing may come. The Keep Alive Timer runs while the controller is ready (Base 2.1
+ * section 3.9): before and after that, a host that is gone is found by its connection.
+ */
 static uint64_t limit_ns(struct assoc *as, bool *lost)
 {
 	uint64_t kato_ms = as->discovery.kato_ms;
+	bool ready;
 
 	if (!as->ctrl)
-		return kato_ms ? kato_ms * 1000000 : DISCOVERY_IDLE_NS;
+		return kato_ms && discovery_ready(&as->discovery) ? kato_ms * 1000000 :
+								    DISCOVERY_IDLE_NS;
 	subsys_enter(as->sub, 0);
 	kato_ms = ssd_ctrl_kato_ms(as->ctrl);
+	ready = ssd_ctrl_ready(as->ctrl);
 	*lost = ssd_ctrl_lost(as->ctrl);
 	subsys_leave(as->sub);
-	return kato_ms ? kato_ms * 1000000 : UINT64_MAX;
+	return kato_ms && ready ? kato_ms * 1000000 : UINT64_MAX;
 }
 
 void assoc_check(struct assoc *as, uint64_t now_ns)
@@ -147,6 +154,9 @@ void assoc_check(struct assoc *as, uint64_t now_ns)
 	uint64_t limit = limit_ns(as, &lost);
 	uint64_t alive_ns = atomic_load_explicit(&as->alive_ns, memory_order_relaxed);
 
+	/* once it is ready, the timer begins anew */
+	if (limit == UINT64_MAX)
+		atomic_store_explicit(&as->alive_ns, now_ns, memory_order_relaxed);
 	if (!lost && (now_ns < alive_ns || now_ns - alive_ns <= limit))
 		return;
 	if (!lost)

@@ -83,7 +83,7 @@ static uint16_t identify(const struct assoc *as, struct ssd_cmd *cmd)
 	id.cntrltype = NVME_CNTRLTYPE_DISCOVERY;
 	id.aerl = DISCOVERY_AERS - 1;
 	id.lpa = NVME_LPA_EXTENDED;
-	id.kas = 1;
+	id.kas = SSD_KAS_MS / 100;
 	id.maxcmd = MQES + 1;
 	id.sgls = (uint32_t)NVME_SET(1, SGLS_SUPPORT) | NVME_SGLS_OFFSET | NVME_SGLS_TRANSPORT;
 	id.ioccsz = sizeof(struct nvme_sqe) / 16;
@@ -163,7 +163,8 @@ static uint16_t feature(struct discovery *d, struct ssd_cmd *cmd, bool set)
 	if (!value || (!set && NVME_GET(cmd->sqe.cdw10, FEAT_SEL) != NVME_SEL_CURRENT))
 		return NVME_SC_INVALID_FIELD;
 	if (set)
-		*value = cmd->sqe.cdw11;
+		*value = fid == NVME_FEAT_ASYNC_EVENT ? cmd->sqe.cdw11 :
+							ssd_kato_round_ms(cmd->sqe.cdw11);
 	else
 		cmd->cqe.cdw0 = *value;
 	return 0;

@@ -40,6 +40,13 @@ static uint16_t set_queues(struct ssd *ssd, struct ssd_ctx *c)
 	return 0;
 }
 
+/* 0Fh: what is read back is what the timer can do. */
+static uint16_t set_kato(struct ssd *ssd, struct ssd_ctx *c)
+{
+	c->sqe.cdw11 = ssd_kato_round_ms(c->sqe.cdw11);
+	return 0;
+}
+
 /* 06h: what is cached goes to the media before the cache is turned off. */
 static uint16_t set_cache(struct ssd *ssd, struct ssd_ctx *c)
 {
@@ -119,7 +126,7 @@ static const struct ssd_feature features[256] = {
 					   ssd_feature_get_hmb },
 	[NVME_FEAT_TIMESTAMP] = { CHANGE, 0, 0, ssd_feature_set_timestamp,
 				  ssd_feature_get_timestamp },
-	[NVME_FEAT_KEEP_ALIVE_TIMER] = { CHANGE, 0xffffffff, 0, NULL, NULL },
+	[NVME_FEAT_KEEP_ALIVE_TIMER] = { CHANGE, 0xffffffff, 0, set_kato, NULL },
 	[NVME_FEAT_HCTM] = { CHANGE_SAVE, 0xffffffff, 0, ssd_feature_set_hctm, NULL },
 	[NVME_FEAT_NON_OP_POWER_STATE] = { CHANGE_SAVE, 0x00000001, 0, NULL, NULL },
 	[NVME_FEAT_HOST_BEHAVIOR] = { CHANGE, 0, 0, ssd_feature_set_behavior,

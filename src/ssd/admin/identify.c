@@ -20,7 +20,6 @@
 #include "ssd/device.h"
 #include "ssd/admin/identify.h"
 
-#define KAS_100MS	     1 /* granularity of the Keep Alive Timer */
 #define NS_PER_MINUTE	     60000000000ull
 #define NVMSR_STORAGE_DEVICE 0x1u /* an NVM subsystem that is a storage device */
 
@@ -87,7 +86,7 @@ static void fill_fabrics(const struct ssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 	id->hmmaxd = 0;
 	id->fuses = 0;
 	id->acwu = 0;
-	id->kas = KAS_100MS;
+	id->kas = SSD_KAS_MS / 100;
 	id->ctratt |= NVME_CTRATT_TBKAS;
 	id->maxcmd = ctrl->fabrics->maxcmd;
 	id->sgls = (uint32_t)NVME_SET(1, SGLS_SUPPORT) | NVME_SGLS_OFFSET | NVME_SGLS_TRANSPORT;
