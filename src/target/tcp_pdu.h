@@ -31,7 +31,7 @@ struct tcp_rules {
 /**
  * struct tcp_error - why a peer is told off
  * @fes: NVME_TCP_FES_*
- * @fei: byte of the header that is wrong, or as FES says
+ * @fei: byte of the header that is wrong; the header digest received; else reserved, 0
  */
 struct tcp_error {
 	uint16_t fes;

@@ -114,11 +114,9 @@ static bool h2c_data(struct tcp_conn *conn, const struct nvme_tcp_data *pdu)
 		return offend(conn, NVME_TCP_FES_INVALID_HEADER,
 			      offsetof(struct nvme_tcp_data, datal), pdu, sizeof(*pdu));
 	if (bytes > TCP_MAXH2CDATA)
-		return offend(conn, NVME_TCP_FES_LIMIT, offsetof(struct nvme_tcp_data, datal), pdu,
-			      sizeof(*pdu));
+		return offend(conn, NVME_TCP_FES_LIMIT, 0, pdu, sizeof(*pdu));
 	if (pdu->datao != cmd->got || bytes > cmd->len - cmd->got)
-		return offend(conn, NVME_TCP_FES_DATA_OUT_OF_RANGE,
-			      offsetof(struct nvme_tcp_data, datao), pdu, sizeof(*pdu));
+		return offend(conn, NVME_TCP_FES_DATA_OUT_OF_RANGE, 0, pdu, sizeof(*pdu));
 	if (last != (bytes == cmd->len - cmd->got))
 		return offend(conn, NVME_TCP_FES_INVALID_HEADER,
 			      offsetof(struct nvme_tcp_ch, flags), pdu, sizeof(*pdu));

@@ -20,6 +20,11 @@ static void enqueue(struct tcp_cmd *cmd)
 {
 	struct tcp_conn *conn = cmd->conn;
 
+	/* C2HTermReq is the last that a host hears (TCP transport 1.1 section 3.5) */
+	if (conn->terminating && cmd != &conn->control) {
+		tcp_cmd_put(cmd);
+		return;
+	}
 	cmd->state = TCP_CMD_SENDING;
 	cmd->next = NULL;
 	*conn->out_end = cmd;
