@@ -9,6 +9,8 @@ from nvme import _core
 from nvme.software_ssd import SoftwareSsd
 
 PORT = 4420
+#: Memory for the connections of a target.
+MEMORY_MIB = 1024
 
 
 class ServedSsd(SoftwareSsd):
@@ -39,6 +41,7 @@ class Served:
         nqns: Sequence[str] = (),
         allow_hosts: Sequence[str] = (),
         threads: int = 1,
+        memory_mib: int = MEMORY_MIB,
     ) -> None:
         if not addresses:
             raise ValueError("there is no SSD to serve")
@@ -46,7 +49,7 @@ class Served:
             raise ValueError(f"{len(nqns)} NQNs for {len(addresses)} SSDs")
         names = [*nqns, *[None] * (len(addresses) - len(nqns))]
         ssds = list(zip(map(_options, addresses), names, strict=True))
-        self._target = _core.Target(tcp, ssds, list(allow_hosts), threads)
+        self._target = _core.Target(tcp, ssds, list(allow_hosts), threads, memory_mib << 20)
         #: The handles of the SSDs, in order.
         self.ssds = [ServedSsd(self._target, number) for number in range(len(ssds))]
         if self._target.public:
@@ -71,6 +74,11 @@ class Served:
         """How many connections hosts have at present: one for each queue."""
         return self._target.connections
 
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that connections have at present, out of `memory_mib`."""
+        return self._target.memory_bytes
+
     def close(self) -> None:
         """End all connections, and write what media=file holds. Once more does nothing."""
         self._target.close()
@@ -89,6 +97,7 @@ def serve(
     nqn: str | Sequence[str] = (),
     allow_hosts: str | Sequence[str] = (),
     threads: int = 1,
+    memory_mib: int = MEMORY_MIB,
 ) -> Served:
     """Show software SSDs to hosts, until the with block ends.
 
@@ -100,8 +109,12 @@ def serve(
     nqn: names of the subsystems, in order; by default each SSD's own
     allow_hosts: the NQNs of hosts that may connect; all may if there is none
     threads: event loops
+    memory_mib: at least 16, for all connections together: their commands and buffers (a queue of
+        128 entries takes about 1.2 MiB, more while it moves large data). A host that asks for more
+        is answered by Controller Busy.
     Errors: ValueError for a wrong option, NvmeError when the port is taken
     """
     nqns = [nqn] if isinstance(nqn, str) else nqn
     hosts = [allow_hosts] if isinstance(allow_hosts, str) else allow_hosts
-    return Served([address, *addresses], tcp or f"127.0.0.1:{PORT}", nqns, hosts, threads)
+    where = tcp or f"127.0.0.1:{PORT}"
+    return Served([address, *addresses], where, nqns, hosts, threads, memory_mib)

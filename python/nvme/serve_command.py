@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from nvme.command_line import EXIT_CODES, Parser, UsageError, guarded, whole
-from nvme.serve import PORT, Served
+from nvme.serve import MEMORY_MIB, PORT, Served
 
 PROG = "pynvme serve"
 #: Keys of a fault whose value is no whole number.
@@ -72,6 +72,14 @@ def _parser() -> Parser:
     )
     parser.add_argument("--threads", type=whole(1, 64), default=1, help="event loops (default: 1)")
     parser.add_argument(
+        "--memory-mib",
+        type=whole(16, 1 << 20),
+        default=MEMORY_MIB,
+        metavar="MIB",
+        help="for all connections together; a host that asks for more is told to wait "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "what",
         nargs="+",
         metavar="sim:OPTIONS | fault=...",
@@ -103,7 +111,9 @@ def _main(argv: Sequence[str]) -> int:
         raise UsageError("there is no SSD to serve, like 'sim:size=1G'")
     with ExitStack() as stack:
         ended = stack.enter_context(_until_a_signal())
-        target = Served(addresses, args.tcp, args.nqn, args.allow_host, args.threads)
+        target = Served(
+            addresses, args.tcp, args.nqn, args.allow_host, args.threads, args.memory_mib
+        )
         stack.enter_context(target)
         for ssd in target.ssds:
             for fault in faults:

@@ -8,6 +8,7 @@
  *   SUBNQN nobody has; HOSTNQN, no name	01/82, where it is
  *   HOSTNQN not allowed			01/84
  *   SQSIZE 0 or beyond MQES			01/82
+ *   no memory for the queue			01/81
  *   admin queue: CNTLID not FFFFh		01/82
  *		  no controller left		01/81
  *   I/O queue:	  CNTLID not this host's	01/82
@@ -73,8 +74,8 @@ static void reg_write(struct assoc *as, uint32_t off, uint32_t val, uint64_t now
 	subsys_leave(as->sub);
 }
 
-/* The connection is a queue from now on. */
-static void connected(struct tcp_cmd *cmd, struct assoc *as, uint16_t qid)
+/* The connection is a queue from now on; of an @epoch that may be over already. */
+static void connected(struct tcp_cmd *cmd, struct assoc *as, uint16_t qid, unsigned int epoch)
 {
 	const struct nvme_connect_cmd *c = (const void *)&cmd->ext.sqe;
 	struct tcp_conn *conn = cmd->conn;
@@ -84,11 +85,23 @@ static void connected(struct tcp_cmd *cmd, struct assoc *as, uint16_t qid)
 	conn->qid = qid;
 	conn->sqsize = (uint16_t)(c->sqsize + 1u);
 	conn->no_sqflow = c->cattr & NVME_CATTR_DISABLE_SQFLOW;
-	conn->epoch = atomic_load(&as->epoch);
+	conn->epoch = epoch;
 	conn->expires_ns = UINT64_MAX;
 	cmd->ext.cqe = (struct nvme_cqe){ .cid = c->cid, .cdw0 = as->cntlid };
 	cmd->ext.copies = 1;
 	tcp_cmd_done(cmd);
+}
+
+/* Memory of the queue; without it the host is asked to come back later. */
+static int tags(struct tcp_cmd *cmd, const struct subsys *sub)
+{
+	const struct nvme_connect_cmd *c = (const void *)&cmd->ext.sqe;
+	int rc = tcp_conn_tags(cmd->conn, c->sqsize + 1u, tcp_cmd_most(sub));
+
+	if (rc)
+		log_warn("target: queue %u of %u entries: no memory left for it; more is an option",
+			 c->qid, c->sqsize + 1u);
+	return rc;
 }
 
 static void connect_admin(struct tcp_cmd *cmd, struct subsys *sub,
@@ -104,7 +117,7 @@ static void connect_admin(struct tcp_cmd *cmd, struct subsys *sub,
 	}
 	rc = assoc_begin(&as, cmd->conn->loop->target, sub, data->hostnqn, data->hostid, c->kato,
 			 now_ns);
-	if (!rc && tcp_conn_tags(cmd->conn, c->sqsize + 1u)) {
+	if (!rc && tags(cmd, sub)) {
 		assoc_put(as);
 		rc = -ENOMEM;
 	}
@@ -114,7 +127,7 @@ static void connect_admin(struct tcp_cmd *cmd, struct subsys *sub,
 	}
 	assoc_take_queue(as, 0);
 	log_info("target: host %.223s: controller %u of %s", data->hostnqn, as->cntlid, sub->nqn);
-	connected(cmd, as, 0);
+	connected(cmd, as, 0, atomic_load(&as->epoch));
 }
 
 /* May the host have this I/O queue? It is answered if not. */
@@ -151,19 +164,21 @@ static void connect_io(struct tcp_cmd *cmd, struct subsys *sub,
 {
 	const struct nvme_connect_cmd *c = (const void *)&cmd->ext.sqe;
 	struct assoc *as = assoc_get(cmd->conn->loop->target, sub, data->cntlid);
+	/* before the controller is looked at: a reset behind that look ends this queue, too */
+	unsigned int epoch = as ? atomic_load(&as->epoch) : 0;
 
 	if (!check_io(cmd, as, data)) {
 		if (as)
 			assoc_put(as);
 		return;
 	}
-	if (tcp_conn_tags(cmd->conn, c->sqsize + 1u)) {
+	if (tags(cmd, sub)) {
 		assoc_release_queue(as, c->qid);
 		assoc_put(as);
 		tcp_cmd_end(cmd, NVME_SC_CONNECT_CONTROLLER_BUSY);
 		return;
 	}
-	connected(cmd, as, c->qid);
+	connected(cmd, as, c->qid, epoch);
 }
 
 /* A name: something, and its end within the field. */
@@ -258,9 +273,10 @@ static void set_property(struct tcp_cmd *cmd, uint64_t now_ns)
 	if (p->ofst == NVME_REG_CC && NVME_GET(old, CC_EN) &&
 	    !NVME_GET((uint32_t)p->value, CC_EN)) {
 		/* Controller Reset: I/O queues go, this one stays without what was outstanding */
+		reg_write(as, p->ofst, (uint32_t)p->value, now_ns);
+		/* then: whoever still found the controller ready has the former epoch */
 		assoc_reset(as);
 		conn->epoch = atomic_load(&as->epoch);
-		reg_write(as, p->ofst, (uint32_t)p->value, now_ns);
 		tcp_conn_forget(conn);
 	} else {
 		reg_write(as, p->ofst, (uint32_t)p->value, now_ns);

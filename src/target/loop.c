@@ -28,6 +28,11 @@
 #define CHECK_NS    UINT64_C(100000000) /* time-outs of connections */
 #define POLL_TURNS  16u			/* hot connections are tried so often between epolls */
 
+/* TCP's own keep alive: a machine that is gone is noticed after a minute. */
+#define ALIVE_IDLE_S  30
+#define ALIVE_AGAIN_S 10
+#define ALIVE_TIMES   3
+
 int loop_init(struct loop *loop, struct target *target)
 {
 	*loop = (struct loop){ .target = target, .listenfd = -1 };
@@ -264,21 +269,46 @@ static void listen_again(struct loop *loop, bool on)
 	epoll_ctl(loop->epfd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, loop->listenfd, &ev);
 }
 
+static void set_int(int fd, int level, int name, int value)
+{
+	(void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* A host that asked for no Keep Alive Timeout may vanish, too: its machine has to answer. */
+static void tune(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, ALIVE_IDLE_S);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, ALIVE_AGAIN_S);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, ALIVE_TIMES);
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+/* Counted, with its memory; NULL: there is no room. */
+static struct tcp_conn *open_conn(struct loop *loop, int fd, uint64_t now_ns)
+{
+	struct tcp_conn *conn;
+
+	if (!server_count(loop->target, 1))
+		return NULL;
+	conn = tcp_conn_open(loop, fd, now_ns);
+	if (!conn)
+		server_count(loop->target, -1);
+	return conn;
+}
+
 static void adopt(struct loop *loop, int fd, uint64_t now_ns)
 {
-	struct tcp_conn *conn = NULL;
+	struct tcp_conn *conn = open_conn(loop, fd, now_ns);
 	struct epoll_event ev = { .events = EPOLLIN };
-	int on = 1;
 
-	if (server_count(loop->target, 1) || (evict(loop) && server_count(loop->target, 1)))
-		conn = tcp_conn_open(loop, fd, now_ns);
-	else
-		server_count(loop->target, 0);
+	if (!conn && evict(loop))
+		conn = open_conn(loop, fd, now_ns);
 	if (!conn) {
 		close(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	tune(fd);
 	ev.data.ptr = conn;
 	if (epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev))
 		drop(loop, conn);
@@ -308,6 +338,7 @@ static void accept_some(struct loop *loop, uint64_t now_ns)
 /* Time-outs, and associations that others ended. */
 static void check_conns(struct loop *loop, uint64_t now_ns)
 {
+	bool tight = server_is_tight(loop->target);
 	struct list_node *next;
 
 	atomic_store(&loop->nudged, false);
@@ -320,8 +351,15 @@ static void check_conns(struct loop *loop, uint64_t now_ns)
 		next = n->next;
 		if (conn->as && !conn->qid)
 			assoc_check(conn->as, now_ns);
-		if (tcp_conn_overdue(conn, now_ns))
+		if (tcp_conn_overdue(conn, now_ns)) {
 			drop(loop, conn);
+			continue;
+		}
+		if (tight)
+			tcp_conn_trim(conn);
+		/* others may have given back what it waits for */
+		tcp_cmd_retry(conn, now_ns);
+		loop_leave(loop);
 	}
 }
 

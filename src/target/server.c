@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/resolve.h"
 #include "spec/fabrics.h"
 #include "target/loop.h"
 #include "target/subsys.h"
@@ -21,6 +22,7 @@
 /* Connections of all hosts, connected or not. */
 #define CONNECTIONS_MAX 4096
 #define BACKLOG		1024
+#define RESOLVE_NS	UINT64_C(5000000000) /* for the name of our own address */
 
 /**
  * struct target
@@ -35,6 +37,8 @@ struct target {
 	pthread_mutex_t lock;
 	struct list_node assocs;
 	atomic_int connections;
+	_Atomic uint64_t memory_bytes;
+	uint64_t memory_max_bytes;
 	atomic_uint discovery_cntlid;
 	struct loop *loops;
 	unsigned int nloops;
@@ -103,12 +107,38 @@ bool server_count(struct target *target, int change)
 	return false;
 }
 
+bool server_take(struct target *target, uint64_t bytes)
+{
+	uint64_t had = atomic_fetch_add(&target->memory_bytes, bytes);
+
+	if (had <= target->memory_max_bytes && bytes <= target->memory_max_bytes - had)
+		return true;
+	atomic_fetch_sub(&target->memory_bytes, bytes);
+	return false;
+}
+
+void server_give(struct target *target, uint64_t bytes)
+{
+	atomic_fetch_sub(&target->memory_bytes, bytes);
+}
+
+bool server_is_tight(struct target *target)
+{
+	return atomic_load_explicit(&target->memory_bytes, memory_order_relaxed) >
+	       target->memory_max_bytes / 2;
+}
+
+uint64_t target_memory(const struct target *target)
+{
+	return atomic_load(&target->memory_bytes);
+}
+
 unsigned int target_connections(const struct target *target)
 {
 	return (unsigned int)atomic_load(&target->connections);
 }
 
-int target_create(struct target **out, unsigned int threads)
+int target_create(struct target **out, unsigned int threads, uint64_t memory_bytes)
 {
 	struct target *target;
 	int rc;
@@ -116,9 +146,13 @@ int target_create(struct target **out, unsigned int threads)
 	if (!threads || threads > TARGET_THREADS_MAX)
 		return err_set(-EINVAL, "threads must be 1 to %u, not %u", TARGET_THREADS_MAX,
 			       threads);
+	if (memory_bytes < TARGET_MEMORY_MIN)
+		return err_set(-EINVAL, "memory must be at least %llu bytes, not %llu",
+			       TARGET_MEMORY_MIN, (unsigned long long)memory_bytes);
 	target = calloc(1, sizeof(*target));
 	if (!target)
 		return err_set(-ENOMEM, "no memory");
+	target->memory_max_bytes = memory_bytes;
 	target->listenfd = -1;
 	target->pid = getpid();
 	list_init(&target->assocs);
@@ -198,16 +232,32 @@ static int split(const char *address, char *host, size_t bytes, char port[8])
 	return 0;
 }
 
-static int open_socket(struct target *target, const struct addrinfo *ai, const char *address)
+/* Return: the descriptor, or -errno. */
+static int try_socket(const struct addrinfo *ai)
 {
 	int on = 1, fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc;
 
 	if (fd < 0)
-		return err_set(-errno, "%s: %m", address);
-	target->listenfd = fd;
+		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, BACKLOG))
-		return err_set(-errno, "%s: cannot listen there: %m", address);
+	if (!bind(fd, ai->ai_addr, ai->ai_addrlen) && !listen(fd, BACKLOG))
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* A name may have several addresses, some of which are not to be had on this machine. */
+static int open_socket(struct target *target, const struct addrinfo *list, const char *address)
+{
+	int rc = -EADDRNOTAVAIL;
+
+	for (const struct addrinfo *ai = list; ai && rc < 0; ai = ai->ai_next)
+		rc = try_socket(ai);
+	if (rc < 0)
+		return err_set(rc, "%s: cannot listen there: %s", address, strerror(-rc));
+	target->listenfd = rc;
 	return 0;
 }
 
@@ -240,17 +290,19 @@ static int note_address(struct target *target)
 
 int target_start(struct target *target, const char *address)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *ai;
+	struct addrinfo *list;
 	char host[256], port[8];
 	int rc = split(address, host, sizeof(host), port);
 
 	if (rc)
 		return rc;
-	rc = getaddrinfo(host, port, &hints, &ai);
-	if (rc)
-		return err_set(-EINVAL, "%s: %s", address, gai_strerror(rc));
-	rc = open_socket(target, ai, address);
-	freeaddrinfo(ai);
+	rc = resolve(host, port, AI_PASSIVE, clock_now_ns() + RESOLVE_NS, &list);
+	if (rc) {
+		err_add("%s", address);
+		return rc == -ENOENT ? -EINVAL : rc;
+	}
+	rc = open_socket(target, list, address);
+	freeaddrinfo(list);
 	if (!rc)
 		rc = note_address(target);
 	for (unsigned int i = 0; i < target->nloops && !rc; i++)
@@ -274,11 +326,12 @@ void target_stop(struct target *target)
 {
 	if (target->pid != getpid())
 		return;
+	for (unsigned int i = 0; i < target->nloops; i++)
+		loop_stop(&target->loops[i]);
+	/* Not before: a thread may be about to accept, and the number is soon another file's. */
 	if (target->listenfd >= 0)
 		close(target->listenfd);
 	target->listenfd = -1;
-	for (unsigned int i = 0; i < target->nloops; i++)
-		loop_stop(&target->loops[i]);
 }
 
 void target_destroy(struct target *target)

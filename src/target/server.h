@@ -30,6 +30,16 @@ struct subsys *server_find(struct target *target, const char *nqn);
 struct subsys *server_subsys(struct target *target, unsigned int i);
 bool server_allows(const struct target *target, const char *hostnqn);
 
+/**
+ * server_take() - memory of connections, of the target's budget
+ *
+ * False: it is not there. Whoever got it gives it back.
+ */
+bool server_take(struct target *target, uint64_t bytes);
+void server_give(struct target *target, uint64_t bytes);
+/* Most of it is taken: what is only kept for later goes back. */
+bool server_is_tight(struct target *target);
+
 /* A connection was made, or went. False: there are too many. */
 bool server_count(struct target *target, int change);
 

@@ -10,18 +10,27 @@
 #define PYNVME_TARGET_TARGET_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct ssd;
 struct target;
 
-#define TARGET_THREADS_MAX 64
-#define TARGET_SUBSYS_MAX  64
+#define TARGET_THREADS_MAX    64
+#define TARGET_SUBSYS_MAX     64
+/* Memory for connections, in bytes: the least that makes sense, and what is usual. */
+#define TARGET_MEMORY_MIN     (16ull << 20)
+#define TARGET_MEMORY_DEFAULT (1ull << 30)
 
 /**
  * target_create() - a target that does nothing yet
  * @threads: event loops, 1..TARGET_THREADS_MAX
+ * @memory_bytes: for all connections together: their commands and buffers; media and the kernel's
+ *                socket buffers are not in it. At least TARGET_MEMORY_MIN.
+ *
+ * A Connect that the memory does not suffice for is answered by 01/81, Controller Busy; a
+ * connection, by closing it.
  */
-int target_create(struct target **out, unsigned int threads);
+int target_create(struct target **out, unsigned int threads, uint64_t memory_bytes);
 
 /**
  * target_add() - one more SSD, before target_start()
@@ -47,6 +56,9 @@ int target_start(struct target *target, const char *address);
 
 /* Where it listens, as a host may write it; valid until target_destroy(). */
 const char *target_address(const struct target *target);
+
+/* Of @memory_bytes, what connections have at present. */
+uint64_t target_memory(const struct target *target);
 
 /* True when hosts of other machines can connect. */
 int target_is_public(const struct target *target);

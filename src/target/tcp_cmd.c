@@ -8,6 +8,7 @@
  *   more to the controller than MDTS		00/02, nothing is asked for
  *   not connected, or not ready		00/0c
  *   a data digest was wrong			00/22
+ *   a Controller Reset came before its data	00/08
  */
 #include <errno.h>
 
@@ -23,6 +24,11 @@
 /* The longest data of a command that is not the drive's: discovery log pages. */
 #define DISCOVERY_BYTES (128u << 10)
 
+uint32_t tcp_cmd_most(const struct subsys *sub)
+{
+	return sub->ssd ? ssd_mdts_bytes(sub->ssd) : DISCOVERY_BYTES;
+}
+
 static bool is_fabrics(const struct nvme_sqe *sqe)
 {
 	return sqe->opc == NVME_ADMIN_FABRICS;
@@ -33,9 +39,10 @@ static enum nvme_opcode_dir direction(const struct nvme_sqe *sqe)
 	return nvme_opcode_dir(is_fabrics(sqe) ? (uint8_t)sqe->nsid : sqe->opc);
 }
 
+/* Nobody has room for more than Connect's data before it has said who it is. */
 static uint32_t most_bytes(const struct tcp_conn *conn)
 {
-	return conn->as && conn->as->ctrl ? ssd_mdts_bytes(conn->sub->ssd) : DISCOVERY_BYTES;
+	return conn->as ? tcp_cmd_most(conn->sub) : TARGET_INCAPSULE_BYTES;
 }
 
 /* What the capsule brought along. */
@@ -110,7 +117,8 @@ void tcp_cmd_start(struct tcp_cmd *cmd, uint32_t in_capsule, uint64_t now_ns)
 		tcp_cmd_end(cmd, sc);
 		return;
 	}
-	if (!conn->wait && tcp_cmd_room(cmd, cmd->offset + cmd->len)) {
+	/* whoever has no data waits for nobody: Keep Alive, and a reset */
+	if ((!conn->wait || !cmd->len) && tcp_cmd_room(cmd, cmd->offset + cmd->len)) {
 		go_on(cmd, now_ns);
 		return;
 	}
@@ -122,7 +130,7 @@ void tcp_cmd_start(struct tcp_cmd *cmd, uint32_t in_capsule, uint64_t now_ns)
 
 void tcp_cmd_retry(struct tcp_conn *conn, uint64_t now_ns)
 {
-	struct tcp_cmd *cmd = conn->wait;
+	struct tcp_cmd *cmd = conn->terminating ? NULL : conn->wait;
 
 	while (cmd && tcp_cmd_room(cmd, cmd->offset + cmd->len)) {
 		conn->wait = cmd->next;
@@ -201,7 +209,9 @@ void tcp_cmd_run(struct tcp_cmd *cmd, uint64_t now_ns)
 {
 	struct tcp_conn *conn = cmd->conn;
 
-	if (cmd->bad_digest)
+	if (cmd->cut)
+		tcp_cmd_end(cmd, NVME_SC_ABORTED_SQ_DELETION);
+	else if (cmd->bad_digest)
 		tcp_cmd_end(cmd, NVME_SC_TRANSIENT_TRANSPORT_ERROR);
 	else if (is_fabrics(&cmd->ext.sqe))
 		fabrics_run(cmd, now_ns);
@@ -216,6 +226,7 @@ void tcp_cmd_run(struct tcp_cmd *cmd, uint64_t now_ns)
 void tcp_cmd_end(struct tcp_cmd *cmd, uint16_t status)
 {
 	bool again = status == NVME_SC_TRANSIENT_TRANSPORT_ERROR || status == NVME_SC_INTERRUPTED ||
+		     status == NVME_SC_ABORTED_SQ_DELETION ||
 		     status == NVME_SC_CONNECT_CONTROLLER_BUSY;
 	uint32_t dnr = status && !again ? NVME_STATUS_DNR_MASK << NVME_STATUS_DNR_SHIFT : 0;
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,14 +14,6 @@
 #include "target/subsys.h"
 
 #define HANDSHAKE_NS (10ull * 1000000000ull) /* from accept() to Connect */
-#define BUFFER_MIN   4096u
-
-static void init_cmd(struct tcp_cmd *cmd, struct tcp_conn *conn, uint16_t tag)
-{
-	cmd->conn = conn;
-	cmd->tag = tag;
-	cmd->ext.priv = cmd;
-}
 
 struct tcp_conn *tcp_conn_open(struct loop *loop, int fd, uint64_t now_ns)
 {
@@ -28,14 +21,15 @@ struct tcp_conn *tcp_conn_open(struct loop *loop, int fd, uint64_t now_ns)
 
 	if (!conn)
 		return NULL;
-	conn->fd = fd;
 	conn->loop = loop;
+	if (!tcp_memory_begin(conn)) {
+		free(conn);
+		return NULL;
+	}
+	conn->fd = fd;
 	conn->out_end = &conn->out;
 	conn->wait_end = &conn->wait;
 	conn->expires_ns = now_ns + HANDSHAKE_NS;
-	init_cmd(&conn->control, conn, 0);
-	init_cmd(&conn->first, conn, 0);
-	conn->free = &conn->first;
 	list_add_tail(&loop->conns, &conn->node);
 	return conn;
 }
@@ -65,120 +59,30 @@ void tcp_conn_close(struct tcp_conn *conn)
 	loop_forget(conn->loop, conn);
 	list_del(&conn->node);
 	close(conn->fd);
-	for (unsigned int i = 0; i < conn->ntags; i++)
-		free(conn->tags[i].buf);
-	free(conn->tags);
-	free(conn->first.buf);
+	tcp_memory_end(conn);
 	free(conn);
-}
-
-int tcp_conn_tags(struct tcp_conn *conn, unsigned int entries)
-{
-	conn->tags = calloc(entries, sizeof(*conn->tags));
-	if (!conn->tags)
-		return -ENOMEM;
-	conn->ntags = entries;
-	for (unsigned int i = entries; i-- > 0;) {
-		init_cmd(&conn->tags[i], conn, (uint16_t)i);
-		conn->tags[i].next = conn->free;
-		conn->free = &conn->tags[i];
-	}
-	return 0;
-}
-
-struct tcp_cmd *tcp_cmd_get(struct tcp_conn *conn)
-{
-	struct tcp_cmd *cmd = conn->free;
-
-	if (!cmd)
-		return NULL;
-	conn->free = cmd->next;
-	cmd->state = TCP_CMD_DATA;
-	cmd->finished = false;
-	cmd->bad_digest = false;
-	cmd->r2t = false;
-	cmd->close = false;
-	cmd->len = 0;
-	cmd->offset = 0;
-	cmd->got = 0;
-	cmd->data_bytes = 0;
-	cmd->tail_bytes = 0;
-	return cmd;
-}
-
-static void drop_buffer(struct tcp_cmd *cmd)
-{
-	cmd->conn->buffered -= cmd->room;
-	free(cmd->buf);
-	cmd->buf = NULL;
-	cmd->room = 0;
-}
-
-void tcp_cmd_put(struct tcp_cmd *cmd)
-{
-	struct tcp_conn *conn = cmd->conn;
-
-	cmd->state = TCP_CMD_FREE;
-	/* what is kept is for the next command of this tag; not when others wait */
-	if (conn->buffered > TCP_BUFFERS_MAX / 2)
-		drop_buffer(cmd);
-	/* the one before Connect is not used again */
-	if (cmd == &conn->first && conn->tags)
-		return;
-	cmd->next = conn->free;
-	conn->free = cmd;
-}
-
-/* Buffers that no command uses go back. */
-static void reclaim(struct tcp_conn *conn)
-{
-	for (unsigned int i = 0; i < conn->ntags; i++)
-		if (conn->tags[i].state == TCP_CMD_FREE && conn->tags[i].room)
-			drop_buffer(&conn->tags[i]);
-}
-
-/* One command has what it needs; more of them share TCP_BUFFERS_MAX. */
-static bool has_share(const struct tcp_cmd *cmd, uint32_t room)
-{
-	uint32_t others = cmd->conn->buffered - cmd->room;
-
-	return !others || others + (uint64_t)room <= TCP_BUFFERS_MAX;
-}
-
-bool tcp_cmd_room(struct tcp_cmd *cmd, uint32_t bytes)
-{
-	struct tcp_conn *conn = cmd->conn;
-	uint32_t room = BUFFER_MIN;
-
-	if (bytes <= cmd->room)
-		return true;
-	while (room < bytes)
-		room *= 2;
-	/* in-capsule data is here already, and little: it needs no permission */
-	if (room > TARGET_INCAPSULE_BYTES && !has_share(cmd, room)) {
-		reclaim(conn);
-		if (!has_share(cmd, room))
-			return false;
-	}
-	drop_buffer(cmd);
-	/* zeroed: null media hand out what they find */
-	if (posix_memalign((void **)&cmd->buf, BUFFER_MIN, room)) {
-		cmd->buf = NULL;
-		return false;
-	}
-	memset(cmd->buf, 0, room);
-	cmd->room = room;
-	conn->buffered += room;
-	return true;
 }
 
 void tcp_conn_forget(struct tcp_conn *conn)
 {
+	struct tcp_cmd *waiting = conn->wait, *next;
+
 	/* before their tags are free, as both lists use the same link */
 	loop_forget_completed(conn->loop, conn);
-	for (unsigned int i = 0; i < conn->ntags; i++)
-		if (conn->tags[i].state == TCP_CMD_RUNNING && !conn->tags[i].inside)
-			tcp_cmd_put(&conn->tags[i]);
+	conn->wait = NULL;
+	conn->wait_end = &conn->wait;
+	for (unsigned int i = 0; i < conn->ntags; i++) {
+		struct tcp_cmd *cmd = &conn->tags[i];
+
+		if (cmd->state == TCP_CMD_RUNNING && !cmd->inside)
+			tcp_cmd_put(cmd);
+		else if (cmd->len && (cmd->state == TCP_CMD_DATA || cmd->r2t))
+			cmd->cut = true;
+	}
+	for (; waiting; waiting = next) {
+		next = waiting->next;
+		tcp_cmd_end(waiting, NVME_SC_ABORTED_SQ_DELETION);
+	}
 }
 
 /* What recv() says: bytes, 0 for nothing now, or -1: the connection is over. */
@@ -222,17 +126,37 @@ bool tcp_conn_readable(struct tcp_conn *conn, uint64_t now_ns)
 	return got >= 0;
 }
 
+void tcp_local_of(struct tcp_local *local, const struct sockaddr_storage *at)
+{
+	struct sockaddr_in6 v6 = *(const struct sockaddr_in6 *)at;
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = v6.sin6_port };
+	const struct sockaddr *is = (const struct sockaddr *)at;
+	socklen_t len = sizeof(v4);
+
+	*local = (struct tcp_local){ .ipv6 = at->ss_family == AF_INET6 };
+	if (local->ipv6 && IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+		/* an IPv4 host at a socket of both kinds */
+		memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
+		local->ipv6 = false;
+		is = (const struct sockaddr *)&v4;
+	} else if (local->ipv6) {
+		/* the name of our interface says nothing to a host */
+		v6.sin6_scope_id = 0;
+		is = (const struct sockaddr *)&v6;
+		len = sizeof(v6);
+	}
+	getnameinfo(is, len, local->address, sizeof(local->address), local->port,
+		    sizeof(local->port), NI_NUMERICHOST | NI_NUMERICSERV);
+}
+
 void tcp_conn_local(const struct tcp_conn *conn, struct tcp_local *local)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { 0 };
 	socklen_t len = sizeof(at);
 
 	*local = (struct tcp_local){ .ipv6 = false };
-	if (getsockname(conn->fd, (struct sockaddr *)&at, &len))
-		return;
-	local->ipv6 = at.ss_family == AF_INET6;
-	getnameinfo((struct sockaddr *)&at, len, local->address, sizeof(local->address),
-		    local->port, sizeof(local->port), NI_NUMERICHOST | NI_NUMERICSERV);
+	if (!getsockname(conn->fd, (struct sockaddr *)&at, &len))
+		tcp_local_of(local, &at);
 }
 
 bool tcp_conn_overdue(struct tcp_conn *conn, uint64_t now_ns)

@@ -19,6 +19,7 @@
 #include "target/tcp_pdu.h"
 
 struct assoc;
+struct sockaddr_storage;
 struct loop;
 struct subsys;
 struct target;
@@ -27,6 +28,13 @@ struct target;
 #define TCP_MAXH2CDATA	(256u << 10)
 /* What one connection may hold in buffers; a command beyond it waits for others. */
 #define TCP_BUFFERS_MAX (32u << 20)
+/*
+ * Of the target's memory a connection has from its beginning, or from Connect on, what it needs in
+ * any case: its commands, each with the data of a capsule, and for one command after the other
+ * buffers of up to TCP_RESERVE_MAX (or of MDTS, where that is less). Larger buffers, and more at
+ * once, it borrows while there is memory.
+ */
+#define TCP_RESERVE_MAX (2u << 20)
 
 enum tcp_cmd_state {
 	TCP_CMD_FREE,
@@ -43,6 +51,7 @@ enum tcp_cmd_state {
  * @inside: the drive is executing it for the thread that will answer
  * @finished: it was, at once
  * @bad_digest: its data was not what was sent: 00/22 when all of it is here
+ * @cut: a Controller Reset came before its data: 00/08 when all of it is here
  * @r2t: what is being sent is the R2T
  * @close: the connection ends with this response
  * @len: bytes that the host gives or takes, by its SGL
@@ -65,6 +74,7 @@ struct tcp_cmd {
 	bool inside;
 	bool finished;
 	bool bad_digest;
+	bool cut;
 	bool r2t;
 	bool close;
 	uint16_t head_bytes;
@@ -123,7 +133,10 @@ struct tcp_conn {
 	uint32_t rx_digest;
 	uint32_t rx_got; /* bytes of @rx_head, or of the digest */
 	uint32_t rx_need;
-	uint32_t buffered; /* bytes in buffers of commands */
+	uint32_t reserve;  /* bytes for large buffers that are not borrowed */
+	uint64_t buffered; /* bytes in buffers of commands */
+	uint64_t large;	   /* those of them that are larger than the data of a capsule */
+	uint64_t owned;	   /* of the target's memory, what is not borrowed */
 	/* cold from here */
 	struct list_node node;
 	struct tcp_cmd *tags;
@@ -144,15 +157,10 @@ struct tcp_conn {
 struct tcp_conn *tcp_conn_open(struct loop *loop, int fd, uint64_t now_ns);
 /* Everything about it goes, what the drive does for it too. */
 void tcp_conn_close(struct tcp_conn *conn);
-/* Room for the commands of a queue of @entries. 0 or -ENOMEM. */
-int tcp_conn_tags(struct tcp_conn *conn, unsigned int entries);
-
-/* A free command, NULL: all are in use. */
-struct tcp_cmd *tcp_cmd_get(struct tcp_conn *conn);
-void tcp_cmd_put(struct tcp_cmd *cmd);
-/* At least @bytes at cmd->buf; false: not now. */
-bool tcp_cmd_room(struct tcp_cmd *cmd, uint32_t bytes);
-/* The drive was told to forget its commands: their tags are free. */
+/*
+ * Controller Reset: commands in the drive end without a completion, their tags are free; those that
+ * wait for a buffer end with 00/08 now, and those that wait for data when it is here.
+ */
 void tcp_conn_forget(struct tcp_conn *conn);
 
 /* The socket can be read, or written again; @now_ns is the time of it. */
@@ -164,9 +172,27 @@ struct tcp_local {
 	bool ipv6;
 };
 
+/* An IPv4 address in IPv6's clothes is IPv4; a scope is left out. */
+void tcp_local_of(struct tcp_local *local, const struct sockaddr_storage *at);
 void tcp_conn_local(const struct tcp_conn *conn, struct tcp_local *local);
 /* Once in a while: true: it has to be closed. */
 bool tcp_conn_overdue(struct tcp_conn *conn, uint64_t now_ns);
+
+/* --- tcp_memory.c --- */
+
+/* What a connection has from its beginning to its end; false: the target has no memory left. */
+bool tcp_memory_begin(struct tcp_conn *conn);
+void tcp_memory_end(struct tcp_conn *conn);
+/* Room for the commands of a queue of @entries, each up to @most bytes. 0 or -ENOMEM. */
+int tcp_conn_tags(struct tcp_conn *conn, unsigned int entries, uint32_t most);
+
+/* A free command, NULL: all are in use. */
+struct tcp_cmd *tcp_cmd_get(struct tcp_conn *conn);
+void tcp_cmd_put(struct tcp_cmd *cmd);
+/* At least @bytes at cmd->buf; false: not now. */
+bool tcp_cmd_room(struct tcp_cmd *cmd, uint32_t bytes);
+/* Buffers that no command uses go back. */
+void tcp_conn_trim(struct tcp_conn *conn);
 
 /* --- tcp_rx.c --- */
 
@@ -178,6 +204,9 @@ size_t tcp_rx_direct(struct tcp_conn *conn, struct iovec *iov);
 bool tcp_rx_directly(struct tcp_conn *conn, size_t len, uint64_t now_ns);
 
 /* --- tcp_cmd.c --- */
+
+/* Bytes that a command of the subsystem moves at most. */
+uint32_t tcp_cmd_most(const struct subsys *sub);
 
 /* A capsule is there with @in_capsule bytes of data in cmd->buf: run it, or ask for its data. */
 void tcp_cmd_start(struct tcp_cmd *cmd, uint32_t in_capsule, uint64_t now_ns);

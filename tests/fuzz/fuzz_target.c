@@ -39,7 +39,7 @@ struct wire {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	if (target_create(&target, 1) ||
+	if (target_create(&target, 1, TARGET_MEMORY_DEFAULT) ||
 	    target_add(target, "size=8M,latency=none,enable_s=0,mdts=128K", NQN))
 		abort();
 	return 0;

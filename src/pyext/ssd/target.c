@@ -5,6 +5,7 @@
 #include "pyext/ssd/target.h"
 
 #include "pyext/args.h"
+#include "pyext/interrupt.h"
 #include "target/target.h"
 
 int py_target_check(struct py_target *self, uint64_t number)
@@ -92,9 +93,10 @@ static int for_each(struct py_target *self, PyObject *list,
 }
 
 static int begin(struct py_target *self, const char *address, PyObject *ssds, PyObject *hosts,
-		 unsigned int threads)
+		 unsigned int threads, uint64_t memory_bytes)
 {
-	int rc = target_create(&self->target, threads);
+	struct py_interrupt interrupt;
+	int rc = target_create(&self->target, threads, memory_bytes);
 
 	if (rc) {
 		py_error(self->state, NULL, rc);
@@ -102,9 +104,12 @@ static int begin(struct py_target *self, const char *address, PyObject *ssds, Py
 	}
 	if (for_each(self, ssds, add_ssd) || for_each(self, hosts, allow_host))
 		return -1;
+	py_interrupt_begin(&interrupt);
 	Py_BEGIN_ALLOW_THREADS
 		rc = target_start(self->target, address);
 	Py_END_ALLOW_THREADS
+	if (py_interrupt_end(&interrupt))
+		return -1;
 	if (rc)
 		py_error(self->state, NULL, rc);
 	return rc ? -1 : 0;
@@ -112,15 +117,16 @@ static int begin(struct py_target *self, const char *address, PyObject *ssds, Py
 
 static PyObject *target_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-	ARGS_SPEC(spec, "Target", 4, 4, "address", "ssds", "hosts", "threads");
+	ARGS_SPEC(spec, "Target", 5, 5, "address", "ssds", "hosts", "threads", "memory_bytes");
 	struct py_state *state = py_state_of(type);
-	uint64_t threads = 1;
+	uint64_t threads = 1, memory_bytes = 0;
 	struct py_target *self;
 	const char *address;
-	PyObject *arg[4];
+	PyObject *arg[5];
 
 	if (!state || args_bind_call(&spec, args, kwargs, arg) ||
 	    arg_uint(arg[3], "threads", UINT32_MAX, &threads) ||
+	    arg_uint(arg[4], "memory_bytes", UINT64_MAX, &memory_bytes) ||
 	    !(address = PyUnicode_AsUTF8AndSize(arg[0], NULL)))
 		return NULL;
 	self = py_alloc(type, state);
@@ -129,7 +135,7 @@ static PyObject *target_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 	self->generation = py_process_generation();
 	list_init(&self->live.node);
 	py_live_add(state, &self->live, (PyObject *)self, end);
-	if (!begin(self, address, arg[1], arg[2], (unsigned int)threads))
+	if (!begin(self, address, arg[1], arg[2], (unsigned int)threads, memory_bytes))
 		return (PyObject *)self;
 	Py_DECREF(self);
 	return NULL;
@@ -192,10 +198,20 @@ static PyObject *get_connections(PyObject *obj, void *closure)
 	return PyLong_FromUnsignedLong(target_connections(self->target));
 }
 
+static PyObject *get_memory(PyObject *obj, void *closure)
+{
+	struct py_target *self = (struct py_target *)obj;
+
+	if (py_target_check(self, 0))
+		return NULL;
+	return PyLong_FromUnsignedLongLong(target_memory(self->target));
+}
+
 static PyGetSetDef target_getset[] = {
 	{ "address", get_address, NULL, "Where it listens, \"127.0.0.1:4420\".", NULL },
 	{ "public", get_public, NULL, "Other machines can connect.", NULL },
 	{ "connections", get_connections, NULL, "Connections at present.", NULL },
+	{ "memory_bytes", get_memory, NULL, "What connections have of the memory.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -204,7 +220,7 @@ static PyMethodDef target_methods[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-PyDoc_STRVAR(target_doc, "Target(address, ssds, hosts, threads)\n--\n\n"
+PyDoc_STRVAR(target_doc, "Target(address, ssds, hosts, threads, memory_bytes)\n--\n\n"
 			 "Software SSDs that hosts reach over NVMe/TCP.\n\n"
 			 "ssds: (options, NQN or None) of each; hosts: NQNs of those allowed, all "
 			 "if empty.");

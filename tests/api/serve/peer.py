@@ -20,6 +20,8 @@ ENABLE = 0x00460001
 DISCOVERY = "nqn.2014-08.org.nvmexpress.discovery"
 HOST = "nqn.2019-08.org.pynvme:host:a"
 TIMEOUT_S = 60
+#: Of ICResp.
+MAXH2CDATA = 256 << 10
 
 TABLE = [0] * 256
 for _i in range(256):
@@ -216,7 +218,10 @@ class Peer:
 
     def send_data(self, r2t: Pdu, data: bytes) -> None:
         cid, tag, offset, length = struct.unpack("<HHII4x", r2t.header)
-        self.send(self.data(cid, tag, offset, data[offset : offset + length], LAST))
+        end = offset + length
+        for at in range(offset, end, MAXH2CDATA):
+            piece = data[at : min(at + MAXH2CDATA, end)]
+            self.send(self.data(cid, tag, at, piece, LAST * (at + len(piece) == end)))
 
     def data(self, cid: int, tag: int, offset: int, data: bytes, flags: int, **wrong: int) -> bytes:
         header = struct.pack("<HHII4x", cid, tag, offset, wrong.get("datal", len(data)))

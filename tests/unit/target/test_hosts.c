@@ -211,7 +211,7 @@ static struct target *start(const char *options, unsigned int threads)
 {
 	struct target *t;
 
-	assert_int_equal(target_create(&t, threads), 0);
+	assert_int_equal(target_create(&t, threads, TARGET_MEMORY_DEFAULT), 0);
 	assert_int_equal(target_add(t, options, NQN), 0);
 	if (target_start(t, "127.0.0.1:0"))
 		fail_msg("%s", err_text());
@@ -366,7 +366,7 @@ static void test_a_target_that_never_started_can_go(void **state)
 {
 	struct target *t;
 
-	assert_int_equal(target_create(&t, 2), 0);
+	assert_int_equal(target_create(&t, 2, TARGET_MEMORY_DEFAULT), 0);
 	assert_int_equal(target_add(t, "size=16M", NULL), 0);
 	target_destroy(t);
 }
