@@ -367,18 +367,25 @@ def test_the_fuse_bits_above_an_opcode_are_sent(own, own_namespace):
             compare, qpair, d.Buffer(), nsid=1, cb=lambda cdw0, status1: statuses.append(status1)
         ).waitdone()
         (entry,) = qpair.cmdlog_entries()
-    own.send_cmd(6 | 2 << 8, d.Buffer(), cb=lambda cdw0, status1: None).waitdone()
 
     assert (entry.opcode, entry.flags) == (5, 1)
     assert len(statuses) == 1
-    admin = own.cmdlog_entries(1)[0]
-    assert (admin.opcode, admin.flags) == (6, 2)
+
+
+@pytest.mark.parametrize("fuse", [1, 2, 3])
+def test_an_admin_command_has_them_too(own, fuse):
+    own.send_cmd(6 | fuse << 8, d.Buffer(), cb=lambda cdw0, status1: None).waitdone()
+
+    (admin,) = own.cmdlog_entries(1)
+    assert (admin.opcode, admin.flags) == (6, fuse)
 
 
 def test_scripts_of_later_versions_may_say_how_much_to_verify(own):
     assert d.Namespace(own, 1, 4096).nsid == d.Namespace(own, nsid=1, nlba_verify=0).nsid
-    with pytest.raises(ValueError, match="nlba_verify must be 0.."):
-        d.Namespace(own, 1, -1)
+    assert d.Namespace(own, 1, 2**64 - 1).nsid == 1
+    for wrong in (-1, 2**64):
+        with pytest.raises(ValueError, match="nlba_verify must be 0.."):
+            d.Namespace(own, 1, wrong)
 
 
 def test_there_is_no_zoned_namespace(own_namespace, qpair, buf):

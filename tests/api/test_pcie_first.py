@@ -139,6 +139,46 @@ def test_a_reset_of_ones_own_takes_the_place_of_the_hot_reset(own):
         d.Namespace(own).read(qpair, d.Buffer(), 0)
 
 
+def test_during_a_reset_of_ones_own_no_command_is_sent(own):
+    said = []
+
+    def board():
+        for send in (lambda: own.getfeatures(7), lambda: d.Qpair(own, 8)):
+            with pytest.raises((SystemError, d.NvmeError)) as refused:
+                send()
+            said.append(str(refused.value))
+
+    d.Pcie(own).reset(board)
+
+    assert ["reset it first" in text for text in said] == [True, True]
+
+
+def test_a_reset_of_ones_own_initialises_the_controller_once(first):
+    calls = []
+
+    def init(nvme):
+        calls.append(nvme)
+        nvme.init_adminq()
+        nvme.enable()
+        nvme.wait_csts(True)
+
+    nvme = d.Controller(first, init)
+    first.reset(lambda: None)
+
+    assert calls == [nvme, nvme]
+
+
+def test_each_reset_is_of_its_kind(own, monkeypatch):
+    kinds = []
+    monkeypatch.setattr(d.Controller, "_reset", lambda nvme, kind: kinds.append((nvme, kind)))
+
+    own.reset()
+    d.Pcie(own).flr()
+    d.Pcie(own).reset()
+
+    assert kinds == [(own, 0), (own, 1), (own, 2)]
+
+
 def test_a_reset_of_ones_own_that_fails_is_told_when_the_controller_is_back(own):
     with pytest.raises(ZeroDivisionError):
         d.Pcie(own).reset(lambda: 1 / 0)

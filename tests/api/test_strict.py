@@ -58,6 +58,17 @@ def test_bad_worker(nvme0, nvme0n1):
     with d.sim(nvme0).fault(admin=False, opcode=2, status=0x281):
         nvme0n1.ioworker(io_count=10).start().close()
 
+def test_bad_worker_that_nobody_closed(nvme0, nvme0n1):
+    with d.sim(nvme0).fault(admin=False, opcode=2, status=0x281):
+        worker = nvme0n1.ioworker(io_count=10).start()
+        while worker.running:
+            pass
+        del worker
+        gc.collect()
+
+def test_bad_worker_of_the_host(nvme0n1):
+    nvme0n1.ioworker(io_size=65536, io_count=1).start().close()
+
 def test_bad_data(nvme0, nvme0n1, qpair, buf, verify):
     nvme0n1.write(qpair, buf, 0, 8).waitdone()
     with d.sim(nvme0).fault("bitflip", opcode=2, admin=False):
