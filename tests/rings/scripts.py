@@ -124,6 +124,9 @@ class ScriptRing(Ring):
         self.begin()
         for name in self.wanted:
             self.follow(name)
+        # A process ends with the thread that started it.
+        while self.process and not self.process.ended() and time.monotonic() < self.deadline:
+            time.sleep(POLL_S)
 
     def stop(self) -> None:
         self.starts = STARTS

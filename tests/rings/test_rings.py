@@ -136,6 +136,12 @@ def test_outcomes_are_the_same_when_another_thread_does_the_work(toy: dict[str, 
     }
 
 
+def test_a_process_that_takes_long_to_end_is_not_ended_by_the_thread_that_works() -> None:
+    script = "import atexit, time\natexit.register(time.sleep, 2)\ndef test_passes(): pass\n"
+
+    assert {one.kind for one in outcomes(script, beside=True).values()} == {"passed"}
+
+
 class SlowRing(Ring):
     """Works until it is told to end; notes what begins and ends."""
 
