@@ -6,6 +6,8 @@
 #     setup.sh bind [ADDRESS...]       without an address: every NVMe drive that nothing uses
 #     setup.sh release [ADDRESS...]    without an address: every NVMe drive that is not the kernel's
 #     setup.sh status [ADDRESS...]     who has the drives, and what uses them
+#     setup.sh list [ADDRESS...]       the same for programs: address, driver, character devices, use,
+#                                      with tabs between them; needs no root
 #
 # With an IOMMU the drive is bound to vfio-pci. Without one it is bound to vfio-pci in no-IOMMU mode
 # or, where the kernel has no such mode, to uio_pci_generic, and huge pages are reserved, since the
@@ -90,6 +92,8 @@ usage_of() {
 			for name in sys.argv[1:]:
 			    try:
 			        os.close(os.open(f"/dev/{name}", os.O_EXCL))
+			    except PermissionError:
+			        pass  # only root can ask
 			    except OSError as error:
 			        print(f"/dev/{name}: {error.strerror}")
 		PY
@@ -145,12 +149,19 @@ give_to_caller() {
 	say "$1: $node belongs to ${SUDO_USER:-$SUDO_UID} now"
 }
 
+nodes_of() { ls "$pci/devices/$1/nvme" 2>/dev/null | sed 's,^,/dev/,' | paste -sd ' ' || true; }
+
 status() {
 	local driver used names
 	driver=$(driver_of "$1")
 	used=$(usage_of "$1")
-	names=$(ls "$pci/devices/$1/nvme" 2>/dev/null | sed 's,^,/dev/,' | paste -sd ' ') || true
+	names=$(nodes_of "$1")
 	say "$1: ${driver:-no driver}${names:+ ($names)}${used:+, }$(paste -sd ';' <<<"$used")"
+}
+
+list() {
+	printf '%s\t%s\t%s\t%s\n' "$1" "$(driver_of "$1")" "$(nodes_of "$1")" \
+		"$(usage_of "$1" | paste -sd ';')"
 }
 
 bind() {
@@ -199,10 +210,10 @@ release() {
 
 action=${1:-}
 case $action in
-bind | release | status) shift ;;
-*) die "usage: setup.sh bind|release|status [ADDRESS...]" ;;
+bind | release | status | list) shift ;;
+*) die "usage: setup.sh bind|release|status|list [ADDRESS...]" ;;
 esac
-[ "$(id -u)" = 0 ] || die "must be root"
+[ "$action" = list ] || [ "$(id -u)" = 0 ] || die "must be root"
 
 if [ $# -gt 0 ]; then
 	for address in "$@"; do
@@ -221,4 +232,4 @@ for path in "$pci"/devices/*; do
 	"$0" "$action" "$address" || true
 done
 [ "$action" != release ] || return_huge_pages
-[ $found = 1 ] || say "no NVMe drive on this machine; the software SSD needs no set-up"
+[ $found = 1 ] || [ "$action" = list ] || say "no NVMe drive on this machine; the software SSD needs no set-up"

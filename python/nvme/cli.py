@@ -20,20 +20,24 @@ ADDRESS_HELP = "01:00.0, or sim:OPTIONS, which 'pynvme sim' lists"
 # --- drives and the kernel ---
 
 
-def _setup(name: str, text: str, action: str, argv: Sequence[str]) -> int:
-    import subprocess
-
+def _drives_parser(name: str, text: str) -> Parser:
     parser = Parser(prog=f"pynvme {name}", description=text, epilog=EXIT_CODES)
     parser.add_argument(
         "address", nargs="*", help="like 01:00.0 (default: every drive that this can be done to)"
     )
+    return parser
 
-    def run() -> int:
-        args = parser.parse_args(argv)
-        done = subprocess.run(["bash", SETUP, action, *args.address], check=False)
-        return TROUBLE if done.returncode else 0
 
-    return guarded(parser.prog, run)
+def _run_setup(action: str, addresses: Sequence[str]) -> int:
+    import subprocess
+
+    done = subprocess.run(["bash", SETUP, action, *addresses], check=False)
+    return TROUBLE if done.returncode else 0
+
+
+def _setup(name: str, text: str, action: str, argv: Sequence[str]) -> int:
+    parser = _drives_parser(name, text)
+    return guarded(parser.prog, lambda: _run_setup(action, parser.parse_args(argv).address))
 
 
 def _take(argv: Sequence[str]) -> int:
@@ -45,7 +49,17 @@ def _give_back(argv: Sequence[str]) -> int:
 
 
 def _status(argv: Sequence[str]) -> int:
-    return _setup("status", "Which NVMe drives there are, and who drives them.", "status", argv)
+    parser = _drives_parser("status", "Which NVMe drives there are, and who drives them.")
+    parser.add_argument("--json", action="store_true", help="an object; needs no root")
+    return guarded(parser.prog, lambda: _show_drives(parser.parse_args(argv)))
+
+
+def _show_drives(args: argparse.Namespace) -> int:
+    from nvme import drives
+
+    if not args.json:
+        return _run_setup("status", args.address)
+    return TROUBLE if drives.show(SETUP, args.address) else 0
 
 
 # --- the software SSD ---

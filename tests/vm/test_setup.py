@@ -23,11 +23,13 @@ modprobe nvme
 {NVME}
 """
 HOLD = 'import os, time; print(os.open("/dev/nvme0n1", os.O_EXCL), flush=True); time.sleep(600)'
+AS_USER = f'import os; os.setuid(65534); os.execv("{SETUP}", ["setup", "list"])'
 WITH_IOMMU = f"""
 setup named status
 modprobe ext4
 mke2fs -q -t ext4 /dev/nvme0n1 && mkdir -p /tmp/mnt && mount /dev/nvme0n1 /tmp/mnt
 setup mounted bind
+step listed {sys.executable} -c '{AS_USER}'
 umount /tmp/mnt
 mkswap -q /dev/nvme0n1 && swapon /dev/nvme0n1
 setup swap bind
@@ -41,6 +43,7 @@ setup again bind
 step user env SUDO_UID=1000 SUDO_USER=tester {SETUP} bind {NVME_BDF}
 echo @owner; stat -c %u /dev/vfio/[0-9]*
 step status {SETUP} status
+step data {SETUP} list
 setup release release
 setup released release
 step port {SETUP} bind 00:10.0
@@ -110,6 +113,15 @@ def test_the_caller_of_sudo_gets_the_group(iommu: dict[str, str]) -> None:
 
 def test_status_says_who_has_the_drive(iommu: dict[str, str]) -> None:
     assert iommu["status"] == f"{NVME_BDF}: vfio-pci\nstatus 0\n"
+
+
+def test_the_list_for_programs_needs_no_root(iommu: dict[str, str]) -> None:
+    line = f"{NVME_BDF}\tnvme\t/dev/nvme0\tmounted at /tmp/mnt\n"
+    assert iommu["listed"] == f"{line}status 0\n"
+
+
+def test_the_list_for_programs_has_what_the_kernel_no_longer_drives(iommu: dict[str, str]) -> None:
+    assert iommu["data"] == f"{NVME_BDF}\tvfio-pci\t\t\nstatus 0\n"
 
 
 def test_status_has_the_name_that_the_kernel_gave(iommu: dict[str, str]) -> None:

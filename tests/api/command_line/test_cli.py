@@ -1,5 +1,6 @@
 """The command line: what each command prints, and what it says of wrong arguments."""
 
+import json
 import logging
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import nvme as d
-from nvme import cli
+from nvme import cli, drives
 from nvme.command_line import guarded, whole
 
 TOP = Path(__file__).resolve().parents[3]
@@ -259,6 +260,50 @@ def test_drives_are_the_business_of_the_script(monkeypatch, tmp_path, name, argv
     assert cli.main([name, *argv]) == 1
 
     assert (tmp_path / "call").read_text().split() == call
+
+
+def test_status_as_data_has_what_the_script_and_the_kernel_know(monkeypatch, tmp_path, capsys):
+    script = tmp_path / "setup.sh"
+    lines = [
+        "0000:01:00.0\\tnvme\\t/dev/nvme0\\tmounted at /;mounted at /boot",
+        "0001:02:00.0\\tvfio-pci\\t\\t",
+        "0000:03:00.0\\t\\t\\t",
+    ]
+    script.write_text("".join(f"printf '{line}\\n'\n" for line in lines))
+    function = tmp_path / "0000:01:00.0"
+    (function / "nvme" / "nvme0").mkdir(parents=True)
+    (function / "nvme" / "nvme0" / "model").write_text("A MODEL       \n")
+    (function / "vendor").write_text("0x1b36\n")
+    (function / "device").write_text("0x0010\n")
+    monkeypatch.setattr(cli, "SETUP", script)
+    monkeypatch.setattr(drives, "DEVICES", tmp_path)
+
+    assert cli.main(["status", "--json"]) == 0
+
+    mounted, taken, free = json.loads(capsys.readouterr().out)["drives"]
+    assert mounted == {
+        "address": "01:00.0",
+        "driver": "nvme",
+        "ready": False,
+        "used": "mounted at /;mounted at /boot",
+        "devices": ["/dev/nvme0"],
+        "model": "A MODEL",
+        "serial": None,
+        "firmware": None,
+        "pci_id": "1b36:0010",
+    }
+    assert (taken["address"], taken["ready"], taken["used"]) == ("0001:02:00.0", True, None)
+    assert (free["driver"], free["ready"]) == (None, False)
+
+
+def test_status_as_data_fails_with_the_script(monkeypatch, tmp_path, capsys):
+    script = tmp_path / "setup.sh"
+    script.write_text("exit 1\n")
+    monkeypatch.setattr(cli, "SETUP", script)
+
+    assert cli.main(["status", "--json", "nonsense"]) == 1
+
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
