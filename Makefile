@@ -13,6 +13,7 @@
 #   make mutate [ARGS="--seed 7"]               how many small faults in the sources the tests find;
 #                                               see docs/mutation.md
 #   make bench                                  a table of figures
+#   make vscode                                 the extension for VSCode, build/pynvme-console-*.vsix
 #   make setup [pciaddr=01:00.0]                take the drive (or every unused one) from the kernel
 #   make reset [pciaddr=01:00.0]                give it back
 #   make clean                                  take away what was built; .venv stays
@@ -20,7 +21,7 @@
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: all help demo test test-vm test-long fuzz mutate bench setup reset clean
+.PHONY: all help demo test test-vm test-long fuzz mutate bench vscode setup reset clean
 .DELETE_ON_ERROR:
 
 python := .venv/bin/python
@@ -83,6 +84,9 @@ mutate:
 bench:
 	@./install.sh
 	@$(python) bench/run.py $(ARGS)
+
+vscode:
+	@vscode/package.sh
 
 setup:
 	@$(sudo) scripts/setup.sh bind $(pciaddr)
