@@ -7,6 +7,7 @@
 
 static _Thread_local char text[ERR_TEXT_BYTES];
 
+#undef err_set
 int err_set(int neg_errno, const char *fmt, ...)
 {
 	/* An argument may be err_text() itself, so the old text lives until the new one is done. */

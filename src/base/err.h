@@ -16,6 +16,12 @@
  */
 int err_set(int neg_errno, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* An error that was written without its sign does not compile. */
+#define ERR_SIGNED(e) __builtin_choose_expr(__builtin_constant_p(e), (e) < 0, 1)
+#define err_set(neg_errno, ...)                                                      \
+	((void)sizeof(struct { int is_negative : ERR_SIGNED(neg_errno) ? 1 : -1; }), \
+	 (err_set)(neg_errno, __VA_ARGS__))
+
 /**
  * err_add() - put context in front of the noted error: "@fmt: what was there"
  * @fmt: printf format, without the colon
