@@ -279,6 +279,23 @@ static void test_there_is_a_limit_of_controllers_and_none_without_power(void **s
 	rig_destroy(r);
 }
 
+static void test_a_command_for_a_drive_without_power_is_not_taken(void **state)
+{
+	struct rig *r = rig_ready("size=16M");
+	struct host a = connect_host(r);
+	struct ssd_cmd cmd = { .sqe = { .opc = NVME_ADMIN_GET_FEATURES },
+			       .done = done,
+			       .priv = &a };
+
+	assert_int_equal(ssd_power(r->ssd, false, r->now_ns), 0);
+	assert_int_equal(ssd_exec(a.ctrl, &cmd, r->now_ns), -ENODEV);
+	assert_int_equal(ssd_power(r->ssd, true, r->now_ns), 0);
+	ssd_remove(r->ssd, r->now_ns);
+	assert_int_equal(ssd_exec(a.ctrl, &cmd, r->now_ns), -ENODEV);
+	assert_int_equal(a.done, 0);
+	rig_destroy(r);
+}
+
 /* Set Features, APST: PS 3 after 100 ms in PS 0. */
 static void enable_apst(struct rig *r, struct host *h)
 {
@@ -339,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_forgotten_commands_are_never_answered),
 		cmocka_unit_test(test_queues_in_memory_and_doorbells_are_not_for_fabrics),
 		cmocka_unit_test(test_there_is_a_limit_of_controllers_and_none_without_power),
+		cmocka_unit_test(test_a_command_for_a_drive_without_power_is_not_taken),
 		cmocka_unit_test(test_each_host_has_power_states_of_its_own),
 		cmocka_unit_test(test_a_host_that_leaves_takes_its_power_states_along),
 	};

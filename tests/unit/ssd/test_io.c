@@ -306,6 +306,32 @@ static void copy_takes_128_ranges(void **state)
 	rig_destroy(r);
 }
 
+/* Each limit of Copy is reached, and one more is refused. */
+static void copy_has_the_limits_that_identify_tells(void **state)
+{
+	struct rig *r = rig_ready("latency=none");
+	struct nvme_copy_range *range = (struct nvme_copy_range *)r->buf2;
+	struct nvme_id_ns id;
+	uint32_t full;
+
+	assert_int_equal(rig_identify(r, 1, NVME_CNS_NS, r->buf), 0);
+	memcpy(&id, r->buf, sizeof(id));
+	memset(range, 0, 4096);
+	assert_int_equal(copy(r, 5000, id.msrc + 1u, 0), 0);
+	assert_int_equal(copy(r, 5000, id.msrc + 2u, 0), NVME_SC_SIZE_LIMIT_EXCEEDED);
+	range[0].nlb = (uint16_t)(id.mssrl - 1);
+	assert_int_equal(copy(r, 5000, 1, 0), 0);
+	range[0].nlb++;
+	assert_int_equal(copy(r, 5000, 1, 0), NVME_SC_SIZE_LIMIT_EXCEEDED);
+	full = id.mcl / id.mssrl;
+	for (uint32_t i = 0; i < full; i++)
+		range[i].nlb = (uint16_t)(id.mssrl - 1);
+	assert_int_equal(copy(r, 5000, full, 0), 0);
+	range[full].nlb = 0;
+	assert_int_equal(copy(r, 5000, full + 1, 0), NVME_SC_SIZE_LIMIT_EXCEEDED);
+	rig_destroy(r);
+}
+
 static void each_wrong_copy_has_its_status(void **state)
 {
 	struct rig *r = rig_ready("latency=none");
@@ -422,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_dsm_out_of_range_does_nothing),
 		cmocka_unit_test(unmapped_reads_fail_when_asked_to),
 		cmocka_unit_test(copy_gathers_its_ranges),
+		cmocka_unit_test(copy_has_the_limits_that_identify_tells),
 		cmocka_unit_test(each_wrong_copy_has_its_status),
 		cmocka_unit_test(flush_checks_its_namespace),
 		cmocka_unit_test(namespaces_are_apart),

@@ -283,6 +283,11 @@ static void each_wrong_sgl_has_its_status(void **state)
 	d = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4096);
 	d.type |= NVME_SGL_SUBTYPE_OFFSET;
 	assert_int_equal(sgl_cmd(r, rd, 8, d), NVME_SC_SGL_INVALID_TYPE);
+	/* nor is it a descriptor of a segment */
+	a[0] = desc(7, r->buf, 4096);
+	a[1] = desc(NVME_SGL_TYPE_DATA_BLOCK, r->buf, 4096);
+	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 32)),
+			 NVME_SC_SGL_INVALID_TYPE);
 	/* segments of no or of half a descriptor */
 	assert_int_equal(sgl_cmd(r, rd, 8, desc(NVME_SGL_TYPE_LAST_SEGMENT, a, 0)),
 			 NVME_SC_SGL_INVALID_SEGMENT);

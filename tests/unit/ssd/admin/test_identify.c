@@ -55,6 +55,7 @@ static void the_default_is_the_profile(void **state)
 	assert_int_equal(id->acl, 127);
 	assert_int_equal(id->aerl, 3);
 	assert_int_equal(id->elpe, 63);
+	assert_int_equal(id->rtd3r, 1000000);
 	assert_int_equal(id->rtd3e, 1000000);
 	assert_int_equal(id->nn, 1);
 	assert_int_equal(id->fna & NVME_FNA_CRYPTO_ERASE, 0);
