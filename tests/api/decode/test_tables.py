@@ -2,6 +2,7 @@
 
 import pytest
 
+from nvme.decode import registers
 from nvme.decode.field import Many, Reserved, Views
 
 from .every import BITS, VIEWS
@@ -61,6 +62,19 @@ def test_bit_fields_lie_inside_and_do_not_overlap(bits):
         taken |= field.mask
         assert field.text
         assert all(value < 1 << field.width for value in field.names), field.name
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=name)
+def test_bit_fields_are_as_wide_as_their_row(view):
+    for field in view.FIELDS:
+        if bits := getattr(field, "bits", None):
+            assert 8 * getattr(field, "each", field.width) == bits.BITS, field.name
+
+
+@pytest.mark.parametrize("bits", BITS, ids=name)
+def test_features_are_a_dword_and_registers_one_or_two(bits):
+    if bits.__module__ in ("nvme.decode.feature_bits", "nvme.decode.registers"):
+        assert (64 if bits in (registers.Cap, registers.Cmbmsc) else 32) == bits.BITS
 
 
 def test_there_are_tables():

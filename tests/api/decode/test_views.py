@@ -252,6 +252,14 @@ def test_events_are_decoded_by_their_type():
     assert bytes(log[2].data) == b"ab"
 
 
+def test_an_event_tells_its_type_in_words():
+    log = event_log(event(2, bytes(22)))
+
+    found = next(line for line in log[0].lines() if line.split()[0].startswith("etype"))
+
+    assert "(Firmware Commit)" in found
+
+
 def test_events_end_where_they_reach_beyond_the_data():
     log = event_log(event(3, bytes(16)), event(3, bytes(16), el=17))
 

@@ -91,6 +91,29 @@ def test_fields_of_a_command_are_where_the_specification_has_them(pynvme):
     assert sent("security-recv", SMALL, "-p", 1, "-s", 2, "-N", 3)["cdw10"] == 1 << 24 | 2 << 8 | 3
 
 
+IDENTIFY, STREAMS = 0, 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "cdws"),
+    [
+        (("dir-send", "-D", IDENTIFY, "-O", 1, "-T", STREAMS, "-e", 1), (0, 1, 0x101)),
+        (("dir-send", "-D", STREAMS, "-O", 1, "-S", 9, "-T", 1, "-e", 1), (0, 9 << 16 | 0x101, 0)),
+        (("dir-send", "-D", IDENTIFY, "-O", 2, "-T", 1, "-e", 1), (0, 2, 0)),
+        (("dir-receive", "-D", IDENTIFY, "-O", 1), (4096 // 4 - 1, 1, 0)),
+        (("dir-receive", "-D", STREAMS, "-O", 1, "-r", 5), (32 // 4 - 1, 0x101, 0)),
+        (("dir-receive", "-D", STREAMS, "-O", 3, "-r", 5), (0, 0x103, 5)),
+        (("dir-receive", "-D", IDENTIFY, "-O", 3, "-l", 9, "-r", 5), (2, 3, 0)),
+    ],
+)
+def test_a_directive_says_what_its_operation_takes(pynvme, argv, cdws):
+    word, *rest = argv
+
+    sent = pynvme(word, SMALL, *rest, "--dry-run", "-o", "json").json["commands"][-1]
+
+    assert (sent["cdw10"], sent["cdw11"], sent["cdw12"]) == cdws
+
+
 def test_a_command_that_takes_too_long_is_exit_code_1(pynvme):
     said = pynvme("device-self-test", f"{SMALL}", "-s", 1, "--timeout", 5000)
     assert said.code == 0
