@@ -395,3 +395,28 @@ def test_latest_cid_and_latency_are_of_the_last_command(nvme0, nvme0n1, qpair, b
     assert nvme0.latest_cid <= 127
     nvme0.waitdone()
     assert 0 < nvme0.latest_latency < 5_000_000
+
+
+def sent_under(nvme, timeout, send):
+    """A command that never ends; the timeout is 20 ms again when it is on its way."""
+    nvme.timeout = timeout
+    with d.sim(nvme).fault("drop"):
+        send()
+        time.sleep(0.05)
+    nvme.timeout = 20
+
+
+@pytest.mark.filterwarnings("ignore:drive timeout")
+def test_a_wait_lasts_as_long_as_the_timeout_of_the_commands_in_flight(own, own_namespace):
+    with d.Qpair(own, 8) as qpair:
+        sent_under(own, 200, lambda: own_namespace.read(qpair, d.Buffer(), 0))
+        with pytest.raises(TimeoutError, match=r"timeout: 1\.2 sec, 1 command is outstanding"):
+            qpair.waitdone()
+
+
+@pytest.mark.filterwarnings("ignore:drive timeout")
+def test_a_command_of_the_tool_does_not_wait_for_the_commands_of_the_script(own):
+    sent_under(own, 200, lambda: own.getfeatures(7))
+
+    with d.sim(own).fault("drop", admin=True), pytest.raises(TimeoutError, match=r": 0\.12 sec"):
+        own.id_data(0)

@@ -151,8 +151,9 @@ def test_every_command_has_help(capsys, name):
 def test_the_help_lists_all_commands_and_the_exit_codes(capsys):
     text = helped(capsys)
 
-    for name in COMMANDS:
-        assert f" {name} " in text
+    for name, command in cli.COMMANDS.items():
+        assert f" {name} {command.help} " in text
+        assert len(command.help) > 20, "it says what the command does"
     assert "exit codes: 0 all well; 1 " in text
 
 

@@ -55,6 +55,15 @@ def test_identify_says_what_a_host_over_fabrics_needs(target: Served) -> None:
     assert data[768:1024].rstrip(b"\0").decode() == NQN
 
 
+def test_as_many_commands_are_welcome_as_the_longest_queue_holds(target: Served) -> None:
+    host = admin(target.address, NQN)
+    mqes = host.property_get(CAP, 1).cdw0 & 0xFFFF  # less one, as the last slot of a full queue
+
+    maxcmd = int.from_bytes(host.identify().data[514:516], "little")
+
+    assert maxcmd == mqes
+
+
 def test_properties_are_the_registers(target: Served) -> None:
     host = admin(target.address, NQN)
 
