@@ -88,6 +88,23 @@ def test_a_worker_goes_on_a_new_queue_after_a_reset_has_ended_one(remote: str) -
     assert not result.error
 
 
+def test_verification_tells_what_another_host_has_overwritten(remote: str) -> None:
+    nvme0n1 = d.Namespace(d.Controller(remote))
+    nvme0n1.verify_enable()
+    region = {"io_size": 8, "lba_random": False, "region_end": 256, "io_count": 32}
+    assert nvme0n1.ioworker(**region, read_percentage=0).start().close().error == 0
+    assert nvme0n1.ioworker(**region, read_percentage=100).start().close().error == 0
+
+    # A namespace of its own that knows nothing of the first one's data, as another host's.
+    nvme1 = d.Controller(remote)
+    qpair = d.Qpair(nvme1, 4)
+    d.Namespace(nvme1).write(qpair, d.Buffer(512, ptype=0xBEEF, pvalue=100), 100, 1).waitdone()
+
+    with pytest.warns(UserWarning, match="data mismatch"):
+        result = nvme0n1.ioworker(**region, read_percentage=100).start().close()
+    assert result.error == 0x281
+
+
 def test_discovery_leads_to_the_subsystem(remote: str) -> None:
     nvme0 = d.Controller(remote)
     serial, nqn = nvme0.id_data(23, 4, str), nvme0.id_data(1023, 768, str)

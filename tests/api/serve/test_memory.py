@@ -90,9 +90,11 @@ def test_an_admin_queue_has_to_wait_likewise_and_leaves_no_controller_behind(
     assert status == BUSY
     for _ in range(300):  # more often than there are controllers
         assert peer.connect(NQN, sqsize=SQSIZE).status == BUSY
-    hosts.pop().socket.close()
-    while peer.connect(NQN, sqsize=SQSIZE).status:
-        pass
+    for host in (peer, *hosts):
+        host.socket.close()
+    until_nothing_is_taken(small)
+    more = [greeted(small.address) for _ in range(len(hosts) + 1)]
+    assert [host.connect(NQN, sqsize=1).status for host in more] == [0] * len(more)
 
 
 def test_all_memory_is_given_back(small: Served) -> None:

@@ -343,6 +343,62 @@ static void test_connect_may_bring_its_data_when_it_is_asked_for(void **state)
 	target_destroy(t);
 }
 
+/* The admin queue that is reset while an I/O queue connects; that has looked at CC.EN already. */
+static _Atomic(struct queue *) to_reset;
+static atomic_bool was_reset;
+
+struct assoc;
+bool __real_assoc_take_queue(struct assoc *as, uint16_t qid);
+bool __wrap_assoc_take_queue(struct assoc *as, uint16_t qid);
+
+bool __wrap_assoc_take_queue(struct assoc *as, uint16_t qid)
+{
+	struct queue *admin = qid ? atomic_load(&to_reset) : NULL;
+
+	if (admin)
+		atomic_store(&was_reset, set_cc(admin, 0));
+	return __real_assoc_take_queue(as, qid);
+}
+
+/* Whether the queues were in different threads, so that one could reset under the other. */
+static bool reset_under_connect(struct target *t)
+{
+	const struct timeval patience = { .tv_usec = 200000 };
+	const struct timeval enough = { .tv_sec = 20 };
+	struct queue admin, io;
+	uint16_t cntlid;
+	char byte;
+
+	assert_true(open_queue(&admin, t));
+	assert_int_equal(connect_queue(&admin, 0, NVME_CNTLID_DYNAMIC, 0), 0);
+	assert_true(set_cc(&admin, 0x460001));
+	cntlid = identified(&admin);
+	assert_true(open_queue(&io, t));
+	setsockopt(admin.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(io.fd, SOL_SOCKET, SO_RCVTIMEO, &enough, sizeof(enough));
+	atomic_store(&was_reset, false);
+	atomic_store(&to_reset, &admin);
+	assert_int_equal(connect_queue(&io, 1, cntlid, 0), 0);
+	atomic_store(&to_reset, NULL);
+	/* it goes with the reset, though it came after it */
+	if (atomic_load(&was_reset))
+		assert_int_equal(recv(io.fd, &byte, 1, 0), 0);
+	close(io.fd);
+	close(admin.fd);
+	return atomic_load(&was_reset);
+}
+
+static void test_a_queue_that_connects_under_a_reset_goes_with_it(void **state)
+{
+	struct target *t = start("size=16M,enable_s=0", 4);
+	bool done = false;
+
+	for (int i = 0; i < 100 && !done; i++)
+		done = reset_under_connect(t);
+	assert_true(done);
+	target_destroy(t);
+}
+
 static void test_a_thread_without_descriptors_listens_again(void **state)
 {
 	const struct timeval patience = { .tv_sec = 10 };
@@ -379,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_a_target_ends_under_its_hosts),
 		cmocka_unit_test(test_a_reset_forgets_what_was_completed_and_not_yet_answered),
 		cmocka_unit_test(test_connect_may_bring_its_data_when_it_is_asked_for),
+		cmocka_unit_test(test_a_queue_that_connects_under_a_reset_goes_with_it),
 		cmocka_unit_test(test_a_thread_without_descriptors_listens_again),
 		cmocka_unit_test(test_a_target_that_never_started_can_go),
 	};
