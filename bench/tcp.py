@@ -82,8 +82,10 @@ def ours(target: Target, qdepth: int, seconds: float) -> TcpRun:
         env=os.environ | {"LD_PRELOAD": str(counter())},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    if done.returncode:
+        raise RuntimeError(f"the host did not run: {done.stderr.strip().splitlines()[-1]}")
     used_ns = target.cpu_ns() - before_ns
     iops, cpu_ns, calls, commands, error = json.loads(done.stdout.splitlines()[-1])
     if error:
