@@ -88,7 +88,7 @@ class Judge:
         """How a test fails. On a busy machine one may fail by itself: so it has to fail twice."""
         limit_s = GRACE_S + SLOWER * self.finder.usual_s(test.name)
         why = test.run(self.tree, limit_s).why
-        return test.run(self.tree, limit_s).why if why == "failed" else why
+        return test.culprit(self.tree).run(self.tree, limit_s).why if why == "failed" else why
 
     def unreached(self, mutant: Mutant) -> Verdict:
         # What is not C or not compiled into a file of its own has been seen to be valid, or not.

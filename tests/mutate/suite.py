@@ -1,6 +1,7 @@
 """The tests that judge mutants: unit programs in C, files of API tests, and one in a guest."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from rings.process import Process
 #: be busy, and a wait that times out is a result, too.
 SLOWER, GRACE_S = 4, 30
 API = ("tests/api", "tests/wire")
+#: A function of tests, as pytest's summary names it when it failed.
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+\.py::\w+)", re.MULTILINE)
+LOG = "test.log"
 #: VFIO and UIO are at work in a guest only, where nothing is counted.
 GUEST, GUEST_S, GUEST_SOURCES = "tests/vm/test_guest_bus.py", 120.0, "src/bus/"
 
@@ -45,6 +49,11 @@ class Test:
     def is_api(self) -> bool:
         return self.name.startswith(API)
 
+    def culprit(self, tree: Tree) -> "Test":
+        """What failed of a file of Python tests that has just run, as a test of its own."""
+        found = FAILED.search((tree.folder / LOG).read_text(errors="replace"))
+        return Test(found[1], None) if found and not self.program else self
+
     def targets(self, tree: Tree) -> list[str]:
         """What must be built before it runs."""
         return [tree.extension] if self.program is None else list(self.program.targets)
@@ -61,7 +70,7 @@ class Test:
         environment: Mapping[str, str] | None = None,
         first_failure_only: bool = True,
     ) -> Run:
-        log = tree.folder / "test.log"
+        log = tree.folder / LOG
         begin = time.monotonic()
         status = self.start(tree, log, environment or {}, first_failure_only).wait(timeout_s)
         took_s = time.monotonic() - begin

@@ -10,6 +10,7 @@ from mutate.cover import Coverage, Finder
 from mutate.draw import Mutant, prose, sources
 from mutate.judge import Verdict, compiled
 from mutate.report import publish, reasons, share, sorts, survivors, table
+from mutate.suite import Test as OneTest
 from mutate.tree import Tree, copy_project
 
 C = """/* A comment
@@ -189,6 +190,25 @@ def test_verdicts_of_an_interrupted_run_are_kept_for_its_seed_only(
 
     assert tool.reached(7) == {mutant(): verdict}
     assert tool.reached(8) == {}
+
+
+@pytest.mark.parametrize(
+    ("log", "name"),
+    [
+        ("FAILED tests/api/test_a.py::test_b[x - y] - assert 1 == 2\n", "::test_b"),
+        ("E   x\nERROR tests/api/test_a.py::test_b\n1 error in 1 s\n", "::test_b"),
+        ("Fatal Python error\n", ""),
+    ],
+)
+def test_only_what_failed_of_a_file_runs_again(log: str, name: str, project: Path) -> None:
+    (project / "test.log").write_text(log)
+    tree = Tree.__new__(Tree)
+    tree.folder = project
+
+    found = OneTest("tests/api/test_a.py", None).culprit(tree)
+
+    assert found.name == f"tests/api/test_a.py{name}"
+    assert found.is_api
 
 
 def test_a_survivor_with_a_reason_is_equivalent() -> None:
