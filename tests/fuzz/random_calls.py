@@ -106,7 +106,7 @@ class Caller:
             "Namespace": namespace,
             "Pcie": d.Pcie(self.nvme),
             "Sim": _core.Sim(self.nvme),
-            "Target": _core.Target("127.0.0.1:0", [("size=16M", None)], [], 1),
+            "Target": _core.Target("127.0.0.1:0", [("size=16M", None)], [], 1, 64 << 20),
             "Worker": _core.Worker(
                 namespace,
                 sizes=struct.pack("<III", 8, 8, 1),
