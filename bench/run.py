@@ -3,8 +3,8 @@
     python bench/run.py [--repetitions N] [--seconds S] [--json FILE] [SECTION...]
 
 Each ratio is of two runs, one right after the other, several times over: the table has the median
-and the spread. Sections: null verify workers python instructions tcp tcp1, the last one with host
-and target on one CPU. Takes some two minutes.
+and the spread. Sections: null verify workers python instructions tcp tcp1 console; of tcp1 host and
+target are on one CPU. Takes some three minutes.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import console
 import instructions
 import tcp
 from measure import Drive, Run, fio, workers
@@ -190,8 +191,11 @@ class Bench:
     def tcp1(self) -> Section:
         return tcp.measure(False, self.repetitions, self.seconds)
 
+    def console(self) -> Section:
+        return console.measure(NULL, self.repetitions, self.seconds)
 
-SECTIONS = ("null", "verify", "workers", "python", "instructions", "tcp", "tcp1")
+
+SECTIONS = ("null", "verify", "workers", "python", "instructions", "tcp", "tcp1", "console")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

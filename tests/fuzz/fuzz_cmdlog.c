@@ -19,6 +19,7 @@
 #define SLOTS	   2u
 #define SLOT_BYTES nvme_cmdlog_slot_bytes(CIDS)
 #define FILE_BYTES (NVME_CMDLOG_PAGE + SLOTS * SLOT_BYTES)
+#define HEAD_BYTES sizeof(struct nvme_cmdlog_slot)
 #define PATCHES	   128u
 #define FILES	   24u
 
@@ -51,11 +52,15 @@ static void put_heads(void)
 		.bytes = SLOT_BYTES,
 		.ncids = CIDS,
 		.nrecords = NVME_CMDLOG_RECORDS,
+		.kind = NVME_CMDLOG_ADMIN,
 	};
 
 	put(&head, sizeof(head), 0);
-	for (unsigned int i = 0; i < SLOTS; i++)
+	for (unsigned int i = 0; i < SLOTS; i++) {
 		put(&slot, sizeof(slot), NVME_CMDLOG_PAGE + i * SLOT_BYTES);
+		slot.kind = NVME_CMDLOG_WORKER;
+		slot.sqid = 1;
+	}
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -80,12 +85,30 @@ static uint64_t patch_offset(struct input *in)
 	uint64_t off = input_u16(in);
 
 	if (where & 1)
-		return off % 512 + NVME_CMDLOG_PAGE;
+		return off % HEAD_BYTES + NVME_CMDLOG_PAGE;
 	if (where & 2)
-		return off % 512 + NVME_CMDLOG_PAGE + SLOT_BYTES;
+		return off % HEAD_BYTES + NVME_CMDLOG_PAGE + SLOT_BYTES;
 	if (where & 4)
-		return off + NVME_CMDLOG_PAGE + 512;
-	return off % 64;
+		return off + NVME_CMDLOG_PAGE + HEAD_BYTES;
+	return off % sizeof(struct nvme_cmdlog_header);
+}
+
+/* As the console does: a head that is believed is of an open or closed queue, and sane. */
+static void read_head(struct nvme_cmdlog_file *f, unsigned int i)
+{
+	struct nvme_cmdlog_slot head;
+	int n;
+
+	if (nvme_cmdlog_file_head(f, i, &head))
+		return;
+	if (head.edition & 1 || head.addr[sizeof(head.addr) - 1] ||
+	    head.bytes < nvme_cmdlog_slot_bytes(head.ncids))
+		abort();
+	n = nvme_cmdlog_file_outstanding(f, i, head.edition);
+	if (n > (int)head.ncids)
+		abort();
+	if (nvme_cmdlog_file_outstanding(f, i, head.edition + 2) >= 0)
+		abort();
 }
 
 static void read_all(void)
@@ -98,8 +121,12 @@ static void read_all(void)
 	if (nvme_cmdlog_file_open(&f, path))
 		return;
 	nvme_cmdlog_file_info(f, &info);
+	if (nvme_cmdlog_file_header(f)->magic != NVME_CMDLOG_MAGIC ||
+	    info.unread_bytes >= FILE_BYTES)
+		abort();
 	for (unsigned int i = 0; i < info.nslots + 1 && i < 8; i++) {
 		nvme_cmdlog_file_slot(f, i, &slot);
+		read_head(f, i);
 		nvme_cmdlog_file_read(f, i, records, 64);
 	}
 	nvme_cmdlog_file_close(f);

@@ -93,7 +93,10 @@ class Subscription:
 
     def turn(self, now_s: float) -> None:
         """It has been served; what was missed meanwhile is left out."""
-        self.due_s = max(self.due_s + self.wish.interval_ms / 1e3, now_s)
+        interval_s = self.wish.interval_ms / 1e3
+        self.due_s += interval_s
+        if self.due_s <= now_s:
+            self.due_s = now_s + interval_s
 
     def notifications(self, snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
         """Methods and params. RpcError: a topic is gone; its topic is in `data`."""
