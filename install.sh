@@ -47,6 +47,7 @@ as_root() {
 guest=()
 fuzzing=()
 layouts=()
+terminal=()
 if command -v apt-get >/dev/null; then
 	family=debian
 	needed=(gcc libc6-dev libisal-dev make pkg-config python3-dev python3-venv)
@@ -55,6 +56,7 @@ if command -v apt-get >/dev/null; then
 		guest=(busybox-static kmod nvme-cli pciutils qemu-system-x86)
 		fuzzing=(clang)
 		layouts=(libnvme-dev)
+		terminal=(tmux)
 	fi
 elif command -v dnf >/dev/null; then
 	family=fedora
@@ -64,6 +66,7 @@ elif command -v dnf >/dev/null; then
 		guest=(busybox kmod nvme-cli pciutils qemu-system-x86-core)
 		fuzzing=(clang compiler-rt)
 		layouts=(libnvme-devel)
+		terminal=(tmux)
 	fi
 else
 	die "only Debian, Ubuntu and Fedora are known; see README.md for what is needed"
@@ -121,6 +124,7 @@ want() {
 want guest "${guest[@]}"
 want fuzzing "${fuzzing[@]}"
 want layouts "${layouts[@]}"
+want terminal "${terminal[@]}"
 # Debian keeps the runtime of sanitizers and fuzzers in a package named after clang's version.
 if [ $family = debian ] && [ ${#fuzzing[@]} -gt 0 ]; then
 	version=$(dpkg-query -W -f '${Version}' clang 2>/dev/null || true) # 1:14.0-55.7
@@ -169,7 +173,8 @@ dependencies() {
 		import sys, tomllib
 		with open("pyproject.toml", "rb") as file:
 		    project = tomllib.load(file)["project"]
-		wanted = project["dependencies"] if sys.argv[1] == "run" else project["optional-dependencies"]["dev"]
+		extras = project["optional-dependencies"]
+		wanted = project["dependencies"] + extras["top"] if sys.argv[1] == "run" else extras["dev"]
 		print("\n".join(entry.replace(" ", "") for entry in wanted))
 	PY
 }

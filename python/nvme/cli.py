@@ -169,6 +169,12 @@ def _console(argv: Sequence[str]) -> int:
     return main(argv)
 
 
+def _top(argv: Sequence[str]) -> int:
+    from nvme.console.top_command import main
+
+    return main(argv)
+
+
 class Command(NamedTuple):
     """A row of the table of commands; each guards itself."""
 
@@ -184,6 +190,7 @@ COMMANDS = {
     "reset": Command(_give_back, "give drives back to the kernel"),
     "status": Command(_status, "which NVMe drives there are, and who drives them"),
     "cmdlog": Command(_cmdlog, "recent commands of a process, also a dead one"),
+    "top": Command(_top, "what sessions do, live: controllers, queues, rates, commands"),
     "console": Command(_console, "what sessions do, as JSON-RPC for editors and scripts"),
     "identify": Command(_identify, "what a device says of itself"),
     "discover": Command(_discover, "the subsystems that an NVMe/TCP target offers"),

@@ -87,9 +87,7 @@ def latency(buckets: Sequence[int], sum_ns: int, max_ns: int) -> dict[str, Any] 
     return found
 
 
-def _latency_of(counts: Counts | None) -> dict[str, Any] | None:
-    if counts is None:
-        return None
+def _latency_of(counts: Counts) -> dict[str, Any] | None:
     found = latency(counts.latency, counts.latency_sum_ns, counts.latency_max_ns)
     if found:
         found["max_us"] = counts.latency_max_ns / 1e3
@@ -192,14 +190,14 @@ def queue_dict(session: Session, slot: Slot) -> dict[str, Any]:
         "state": "closed" if slot.closed_ns else "open",
         "depth": slot.depth or None,
         "outstanding": slot.outstanding,
-        "commands": counts.commands if counts else None,
-        "errors": counts.errors if counts else None,
-        "reads": counts.reads if counts else None,
-        "writes": counts.writes if counts else None,
-        "read_bytes": counts.read_bytes if counts else None,
-        "written_bytes": counts.written_bytes if counts else None,
+        "commands": counts.commands,
+        "errors": counts.errors,
+        "reads": counts.reads,
+        "writes": counts.writes,
+        "read_bytes": counts.read_bytes,
+        "written_bytes": counts.written_bytes,
         "latency": _latency_of(counts),
-        "updated_ms": session.ms(counts.updated_ns) if counts else None,
+        "updated_ms": session.ms(counts.updated_ns) if counts.updated_ns else None,
         "opened_ms": session.ms(slot.opened_ns),
         "closed_ms": session.ms(slot.closed_ns) if slot.closed_ns else None,
         "worker": worker_dict(slot.about) if isinstance(slot.about, Worker) else None,

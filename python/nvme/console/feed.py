@@ -52,10 +52,7 @@ class Session(NamedTuple):
     def last_ns(self) -> int:
         """When anything was last written into it, on the recorder's clock."""
         opened_ns = self.header.opened_ns if self.header else 0
-        times = [
-            max(slot.opened_ns, slot.closed_ns, slot.counts.updated_ns if slot.counts else 0)
-            for slot in self.slots
-        ]
+        times = [max(slot.opened_ns, slot.closed_ns, slot.counts.updated_ns) for slot in self.slots]
         return max([opened_ns, *times])
 
     def ms(self, ns: int) -> float:

@@ -57,7 +57,7 @@ class Header:
 class Counts:
     """What has completed in a queue."""
 
-    updated_ns: int
+    updated_ns: int  # 0: nothing
     commands: int
     errors: int
     reads: int
@@ -69,12 +69,10 @@ class Counts:
     latency: tuple[int, ...]  # by bucket
 
     @classmethod
-    def of(cls, raw: bytes) -> Counts | None:
-        """Of a slot's header; None: nobody has written them."""
+    def of(cls, raw: bytes) -> Counts:
+        """Of a slot's header; all zero where nothing has completed."""
         words = _COUNTS.unpack_from(raw, _COUNTS_AT)
         updated_ns, *ways = words[:9]
-        if not updated_ns:
-            return None
         return cls(
             updated_ns,
             commands=min(sum(ways[:4]), EXACT),
@@ -185,7 +183,7 @@ class Slot:
     depth: int
     address: str
     outstanding: int
-    counts: Counts | None
+    counts: Counts
     about: Controller | Worker | None
 
     @classmethod

@@ -164,7 +164,6 @@ class Rates:
             describe.queue_id(session, slot): slot.counts
             for session in snapshot.sessions
             for slot in session.slots
-            if slot.counts
         }
         return Sample(snapshot.time_ms, snapshot.now_ns, counts)
 
@@ -197,7 +196,7 @@ class Rates:
         id = describe.queue_id(session, slot)
         outstanding = 0 if slot.closed_ns else slot.outstanding
         change = None
-        if before and slot.counts:
+        if before:
             change = _change(before.counts.get(id), before.now_ns, slot.counts, now.now_ns)
         return _Node(id, session.id, slot.address, outstanding, None, change)
 

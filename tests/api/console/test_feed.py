@@ -110,7 +110,7 @@ def test_outstanding_commands_show_before_they_complete(service, live):
 
     queue = queue_of(service, 1)
 
-    assert (queue["outstanding"], queue["commands"]) == (3, None)
+    assert (queue["outstanding"], queue["commands"], queue["updated_ms"]) == (3, 0, None)
     assert controller_of(service)["outstanding"] == 3
 
 

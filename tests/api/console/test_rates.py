@@ -38,7 +38,18 @@ def slot(
 ):
     kind = kind if sqid else ADMIN
     return Slot(
-        sqid, edition, 1, closed_ns, sqid, kind, controller, 32, "sim", outstanding, of, about
+        sqid,
+        edition,
+        1,
+        closed_ns,
+        sqid,
+        kind,
+        controller,
+        32,
+        "sim",
+        outstanding,
+        of or counts(),
+        about,
     )
 
 
