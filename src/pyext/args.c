@@ -173,6 +173,14 @@ int arg_range(PyObject *o, const char *name, uint64_t min, uint64_t max, uint64_
 	return 0;
 }
 
+int arg_assigned(PyObject *value, const char *name, uint64_t min, uint64_t max, uint64_t *out)
+{
+	if (value)
+		return arg_range(value, name, min, max, out);
+	py_fail(PyExc_AttributeError, "%s cannot be deleted", name);
+	return -1;
+}
+
 int arg_u32(PyObject *o, const char *name, uint32_t *out)
 {
 	uint64_t v = *out;

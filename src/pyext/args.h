@@ -60,6 +60,12 @@ int arg_ssize(PyObject *o, const char *name, Py_ssize_t *out);
 int arg_bool(PyObject *o, const char *name, bool *out);
 int arg_double(PyObject *o, const char *name, double *out);
 
+/*
+ * The value of an attribute, as arg_range() has it; AttributeError without one: it
+ * was to be deleted.
+ */
+int arg_assigned(PyObject *value, const char *name, uint64_t min, uint64_t max, uint64_t *out);
+
 static inline int arg_uint(PyObject *o, const char *name, uint64_t max, uint64_t *out)
 {
 	return arg_range(o, name, 0, max, out);

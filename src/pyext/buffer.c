@@ -254,11 +254,7 @@ static int set_offset(PyObject *obj, PyObject *value, void *closure)
 	struct py_buffer *self = (struct py_buffer *)obj;
 	uint64_t offset = 0;
 
-	if (!value) {
-		PyErr_SetString(PyExc_AttributeError, "offset cannot be deleted");
-		return -1;
-	}
-	if (arg_uint(value, "offset", self->mem.len - 1, &offset))
+	if (arg_assigned(value, "offset", 0, self->mem.len - 1, &offset))
 		return -1;
 	if (offset % 4) {
 		PyErr_Format(PyExc_ValueError, "offset must be a multiple of 4, not %llu",
@@ -280,11 +276,7 @@ static int set_size(PyObject *obj, PyObject *value, void *closure)
 	struct py_buffer *self = (struct py_buffer *)obj;
 	uint64_t size = 0;
 
-	if (!value) {
-		PyErr_SetString(PyExc_AttributeError, "size cannot be deleted");
-		return -1;
-	}
-	if (arg_uint(value, "size", self->mem.len - self->offset, &size))
+	if (arg_assigned(value, "size", 0, self->mem.len - self->offset, &size))
 		return -1;
 	self->size = (size_t)size;
 	return 0;

@@ -397,11 +397,7 @@ static int set_timeout(PyObject *obj, PyObject *value, void *closure)
 	struct py_ctrl *self = (struct py_ctrl *)obj;
 	uint64_t timeout_ms = 0;
 
-	if (!value) {
-		PyErr_SetString(PyExc_AttributeError, "timeout cannot be deleted");
-		return -1;
-	}
-	if (arg_range(value, "timeout", 1, UINT32_MAX, &timeout_ms) || py_ctrl_check(self))
+	if (arg_assigned(value, "timeout", 1, UINT32_MAX, &timeout_ms) || py_ctrl_check(self))
 		return -1;
 	nvme_timeout_set(self->ctrl, (uint32_t)timeout_ms);
 	return 0;

@@ -268,7 +268,7 @@ static int set_aspm(PyObject *obj, PyObject *value, void *closure)
 	uint64_t aspm = 0;
 	int rc;
 
-	if (arg_uint(value, "aspm", 3, &aspm) || !(bus = pcie_bus(self)))
+	if (arg_assigned(value, "aspm", 0, 3, &aspm) || !(bus = pcie_bus(self)))
 		return -1;
 	rc = pci_set_aspm(bus, (unsigned int)aspm);
 	if (rc)

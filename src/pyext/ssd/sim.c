@@ -280,7 +280,7 @@ static int set_temperature(PyObject *obj, PyObject *value, void *closure)
 	struct ssd *ssd;
 	int rc;
 
-	if (arg_uint(value, "temperature", 1000, &kelvin) || !(ssd = sim_enter(self)))
+	if (arg_assigned(value, "temperature", 0, 1000, &kelvin) || !(ssd = sim_enter(self)))
 		return -1;
 	rc = ssd_set_temperature(ssd, (unsigned int)kelvin, clock_now_ns());
 	sim_exit(self);

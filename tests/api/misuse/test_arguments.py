@@ -227,6 +227,8 @@ OTHERS = {
     "setattr(pcie, 'aspm', '1')": (TypeError, "aspm must be an int, not <class 'str'>"),
     "setattr(own, 'timeout', 0)": (ValueError, "timeout must be 1..4294967295, not 0"),
     "delattr(own, 'timeout')": (AttributeError, "timeout cannot be deleted"),
+    "delattr(d.sim(own), 'temperature')": (AttributeError, "temperature cannot be deleted"),
+    "delattr(d.Buffer(), 'offset')": (AttributeError, "offset cannot be deleted"),
     "d.srand(-1)": (ValueError, "seed must be 0..18446744073709551615, not -1"),
 }
 
