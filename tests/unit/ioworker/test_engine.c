@@ -88,6 +88,23 @@ static void time_ends_a_worker_after_its_last_commands(void **state)
 	ioworker_destroy(w);
 }
 
+static void its_progress_is_how_much_of_the_region_is_filled(void **state)
+{
+	struct ioworker_opts o = fake_options();
+	struct ioworker_progress p;
+	struct ioworker *w;
+
+	o.plan.once = true;
+	o.plan.random_percent = 0;
+	o.plan.region_end = 100;
+	w = fake_whole_run(&o, US);
+	ioworker_get_progress(w, &p);
+
+	assert_true(p.percent == 100);
+	assert_int_equal(p.ios, 13);
+	ioworker_destroy(w);
+}
+
 static void its_progress_is_complete_at_the_end(void **state)
 {
 	struct ioworker_opts o = fake_options();
@@ -286,6 +303,8 @@ int main(void)
 		cmocka_unit_test_setup(the_ring_is_never_larger_than_the_device_can, fake_setup),
 		cmocka_unit_test_setup(time_ends_a_worker_after_its_last_commands, fake_setup),
 		cmocka_unit_test_setup(its_progress_is_complete_at_the_end, fake_setup),
+		cmocka_unit_test_setup(its_progress_is_how_much_of_the_region_is_filled,
+				       fake_setup),
 		cmocka_unit_test_setup(a_rate_is_kept_in_every_second, fake_setup),
 		cmocka_unit_test_setup(no_command_of_a_schedule_retires_early, fake_setup),
 		cmocka_unit_test_setup(latencies_are_those_of_the_clock, fake_setup),

@@ -259,6 +259,38 @@ static void small_writes_are_atomic(void **state)
 	rig_destroy(r);
 }
 
+/* The 512 bytes at @p: two halves of one version each. */
+static bool halves_are(const uint8_t *p, uint32_t first, uint32_t second)
+{
+	uint8_t want[512];
+
+	for (uint32_t i = 0; i < 512; i += 4)
+		memcpy(want + i, i < 256 ? &first : &second, 4);
+	return !memcmp(p, want, 512);
+}
+
+static void the_second_half_of_a_torn_lba_is_what_it_was(void **state)
+{
+	struct rig *r = rig_ready("latency=none,awupf=7");
+	uint32_t torn[2] = { 0 };
+
+	/* LBAs that held version 1 before, and behind them some that held nothing */
+	for (uint32_t lba = 0; lba < 1024; lba += 16)
+		write_version(r, lba, 16, 1, true);
+	for (uint32_t lba = 0; lba < 2048; lba += 16)
+		write_version(r, lba, 16, 2, false);
+	power_cycle(r);
+	for (uint32_t lba = 0; lba < 2048; lba++) {
+		assert_int_equal(rig_read(r, lba, 1, r->buf), 0);
+		if (version_of(r->buf) != UINT32_MAX)
+			continue;
+		assert_true(halves_are(r->buf, 2, lba < 1024));
+		torn[lba / 1024]++;
+	}
+	assert_true(torn[0] && torn[1]);
+	rig_destroy(r);
+}
+
 static void a_loss_is_an_unsafe_shutdown_and_a_cycle(void **state)
 {
 	struct rig *r = rig_ready("latency=none,shutdown_s=0");
@@ -287,6 +319,7 @@ int main(void)
 		cmocka_unit_test(disabling_the_cache_flushes_it),
 		cmocka_unit_test(power_lost_at_random_points),
 		cmocka_unit_test(small_writes_are_atomic),
+		cmocka_unit_test(the_second_half_of_a_torn_lba_is_what_it_was),
 		cmocka_unit_test(a_loss_is_an_unsafe_shutdown_and_a_cycle),
 	};
 

@@ -304,6 +304,8 @@ static void coalescing_waits_for_entries_or_time(void **state)
 	rig_advance(r, 1);
 
 	assert_int_equal(r->irqs[3], 2);
+	/* nothing was held of the others, which are masked */
+	assert_int_equal(rig_reg(r, PBA) & ~9u, 0);
 	rig_destroy(r);
 }
 

@@ -69,6 +69,29 @@ static void separate_metadata_travels_beside_the_data(void **state)
 	rig_destroy(r);
 }
 
+static void metadata_may_be_described_by_an_sgl(void **state)
+{
+	struct rig *r = formatted("latency=none,ms=64,erase_s=0", 0, false, false);
+	struct nvme_sgl_desc *segment = (void *)(r->buf2 + 8192);
+	struct nvme_sqe sqe = rig_rw(NVME_CMD_WRITE, 8, 8, NULL);
+	uint8_t *meta = r->buf2, *back = r->buf2 + 4096;
+
+	for (int i = 0; i < 512; i++)
+		meta[i] = (uint8_t)(i * 3);
+	sqe.flags = NVME_SQE_PSDT_SGL_MPTR_SGL << NVME_SQE_PSDT_SHIFT;
+	sqe.sgl1 = (struct nvme_sgl_desc){ .addr = (uintptr_t)r->buf, .len = 4096 };
+	sqe.mptr = (uintptr_t)segment;
+	*segment = (struct nvme_sgl_desc){ .addr = (uintptr_t)meta, .len = 512 };
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	sqe.opc = NVME_CMD_READ;
+	segment->addr = (uintptr_t)back;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), 0);
+	assert_memory_equal(meta, back, 512);
+	segment->len = 511;
+	assert_int_equal(rig_run(r, 1, sqe, NULL), NVME_SC_SGL_INVALID_METADATA_LENGTH);
+	rig_destroy(r);
+}
+
 static void stale_metadata_is_that_of_a_new_drive(void **state)
 {
 	struct rig *r = formatted("latency=none,ms=64,erase_s=0", 0, false, false);
@@ -376,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(separate_metadata_travels_beside_the_data),
+		cmocka_unit_test(metadata_may_be_described_by_an_sgl),
 		cmocka_unit_test(stale_metadata_is_that_of_a_new_drive),
 		cmocka_unit_test(interleaved_metadata_travels_in_the_data),
 		cmocka_unit_test(interleaved_metadata_counts_for_mdts),

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/rand.h"
+#include "verify/table.h"
 
 #define THREADS 4u
 #define ROUNDS	3000u
@@ -62,6 +63,25 @@ static unsigned int run(struct verify_table *t, void *(*body)(void *))
 static void neighbours_do_not_disturb_each_other(void **state)
 {
 	assert_int_equal(run(*state, write_and_read_own_lbas), 0);
+}
+
+/* What is known of LBAs side by side lies in one word. */
+static void *set_life_of_one_lba(void *arg)
+{
+	struct worker *w = arg;
+
+	for (unsigned int i = 0; i < 300 * ROUNDS; i++) {
+		uint32_t life = i & 1 ? VERIFY_LIFE_DURABLE : VERIFY_LIFE_INFLIGHT;
+
+		verify_life_set(w->t, w->index, 1, life);
+		w->failures += verify_life_get(w->t, w->index) != life;
+	}
+	return NULL;
+}
+
+static void what_is_known_of_an_lba_outlives_changes_beside_it(void **state)
+{
+	assert_int_equal(run(*state, set_life_of_one_lba), 0);
 }
 
 static _Atomic uint64_t tokens_seen;
@@ -168,6 +188,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(neighbours_do_not_disturb_each_other, table_setup,
 						table_teardown),
+		cmocka_unit_test_setup_teardown(what_is_known_of_an_lba_outlives_changes_beside_it,
+						table_setup, table_teardown),
 		cmocka_unit_test_setup_teardown(tokens_of_all_threads_are_one_sequence, table_setup,
 						table_teardown),
 		cmocka_unit_test_setup_teardown(locks_keep_threads_apart, table_setup,

@@ -23,6 +23,7 @@ static void at_first_one_range_covers_the_namespace(void **state)
 
 	assert_int_equal(get_ranges(r, 1, &num), 0);
 	assert_int_equal(num, 0);
+	assert_int_equal(range[0].type, 0);
 	assert_int_equal(range[0].slba, 0);
 	assert_int_equal(range[0].nlb, 131071);
 	rig_destroy(r);

@@ -101,6 +101,36 @@ static void events_are_what_happened(void **state)
 	rig_destroy(r);
 }
 
+/* Dword @n of what an event carries. */
+static uint32_t dword(const struct nvme_persistent_event *e, unsigned int n)
+{
+	uint32_t value;
+
+	memcpy(&value, (const uint8_t *)(e + 1) + 4 * n, 4);
+	return value;
+}
+
+static void a_format_and_a_sanitize_are_told_with_their_commands(void **state)
+{
+	const uint32_t sanitize = NVME_SANACT_OVERWRITE | 1 << 4;
+	struct rig *r = rig_ready("sanitize_s=0");
+	const struct nvme_id_ctrl *id = bench_identify(r, 0, NVME_CNS_CTRL);
+	uint32_t sanicap = id->sanicap;
+
+	assert_int_equal(bench_admin(r, NVME_ADMIN_FORMAT, 1, 1, 0), 0);
+	assert_int_equal(bench_admin(r, NVME_ADMIN_SANITIZE, 0, sanitize, 0x12345678), 0);
+	rig_advance(r, 1);
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+
+	assert_true(sanicap > 0xff);
+	assert_int_equal(dword(event_at(r, 1), 0), sanicap);
+	assert_int_equal(dword(event_at(r, 1), 1), sanitize);
+	assert_int_equal(dword(event_at(r, 1), 2), 0x12345678);
+	assert_int_equal(dword(event_at(r, 3), 0), 1);
+	assert_int_equal(dword(event_at(r, 3), 2), 1);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +138,7 @@ int main(void)
 		cmocka_unit_test(resets_release_the_context),
 		cmocka_unit_test(the_context_is_a_snapshot),
 		cmocka_unit_test(events_are_what_happened),
+		cmocka_unit_test(a_format_and_a_sanitize_are_told_with_their_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

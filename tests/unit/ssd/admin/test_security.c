@@ -118,6 +118,8 @@ static void lba_status_is_checked(void **state)
 	assert_int_equal(rig_run(r, 0, lba_status(r, 0, 4, 0), NULL), NVME_SC_INVALID_FIELD);
 	assert_int_equal(rig_run(r, 0, lba_status(r, 131072, 4096, 0), NULL),
 			 NVME_SC_LBA_OUT_OF_RANGE);
+	assert_int_equal(rig_run(r, 0, lba_status(r, 1ull << 33, 4096, 0), NULL),
+			 NVME_SC_LBA_OUT_OF_RANGE);
 	bench_start(r, bench_sqe(r, NVME_ADMIN_FORMAT, 1, NVME_FORMAT_SES_USER << 9, 0));
 	bench_start(r, lba_status(r, 0, 4096, 0));
 	assert_int_equal(bench_end(r, NULL), NVME_SC_FORMAT_IN_PROGRESS);
