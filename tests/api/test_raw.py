@@ -75,6 +75,20 @@ def test_a_prp_list_by_hand(nvme0n1, qpair, queues, offset, pages):
     assert target[offset : offset + size] == source[:]
 
 
+@pytest.mark.parametrize("sgl", [raw.Sgl, raw.Sgl()])
+@pytest.mark.parametrize(
+    ("kind", "address", "make"),
+    [
+        (0x0, 0x123456789A, lambda sgl: sgl.data_block(0x123456789A, 0x1000)),
+        (0x1, 0, lambda sgl: sgl.bit_bucket(0x1000)),
+        (0x2, 0x123456789A, lambda sgl: sgl.segment(0x123456789A, 0x1000)),
+        (0x3, 0x123456789A, lambda sgl: sgl.segment(0x123456789A, 0x1000, last=True)),
+    ],
+)
+def test_descriptors_have_the_layout_of_the_specification(sgl, kind, address, make):
+    assert make(sgl) == address.to_bytes(8, "little") + bytes((0, 0x10, 0, 0, 0, 0, 0, kind << 4))
+
+
 def test_an_sgl_by_hand(nvme0, nvme0n1, qpair, queues):
     if not nvme0.id_data(539, 536) & 3:
         pytest.skip("the device has no SGLs")

@@ -147,11 +147,29 @@ def test_every_public_member_is_documented(cls):
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_documentation_begins_with_what_a_member_does(cls):
+    for name in public_members(cls):
+        said = inspect.getdoc(getattr(cls, name)) or ""
+        assert not said.startswith(("Returns", "Raises", "`", f"{name}:")), name
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_every_public_method_has_a_signature(cls):
     for name in public_members(cls):
         member = getattr(cls, name)
         if callable(member):
             assert inspect.signature(member) is not None, name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in dir(_core) if isinstance(vars(_core)[name], type)]
+)
+def test_methods_of_the_core_have_signatures_too(name):
+    methods = [
+        thing for thing in vars(vars(_core)[name]).values() if inspect.ismethoddescriptor(thing)
+    ]
+
+    assert [str(method) for method in methods if method.__text_signature__ is None] == []
 
 
 def test_methods_of_the_contract_are_all_there_is():

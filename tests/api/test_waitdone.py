@@ -384,6 +384,19 @@ def test_an_admin_command_that_waits_in_software_has_no_cid_yet(own):
         own.reset()
 
 
+def test_an_event_request_finds_room_when_commands_do_not(own):
+    with d.sim(own).fault("drop", admin=True, opcode=0x0A):
+        for _ in range(120):
+            own.getfeatures(7)
+
+    own.send_cmd(0x0C)
+
+    assert own.latest_cid is not None
+    own.timeout = 50
+    with pytest.warns(UserWarning, match="00/08"):
+        own.reset()
+
+
 def test_latest_cid_and_latency_are_of_the_last_command(nvme0, nvme0n1, qpair, buf):
     nvme0n1.read(qpair, buf, 0)
     cid = qpair.latest_cid

@@ -135,6 +135,7 @@ def test_the_kernels_name_leads_scripts_to_the_address_too():
         (["setup", "--bogus"], "unrecognized arguments: --bogus"),
         (["perf", "--bogus"], "unknown option --bogus: known are --blocksize"),
         (["cmdlog", "--bogus"], "unrecognized arguments: --bogus"),
+        (["cmdlog", "--coun", "1"], "unrecognized arguments: --coun"),
         (["cmdlog", "-n", "x"], "-n/--count: must be 0..1048576 commands, not 'x'"),
         (["cmdlog", "-n", "-1"], "-n/--count: must be 0..1048576 commands, not -1"),
     ],

@@ -15,6 +15,7 @@ from nvme import cli
 
 from .peer import DISCOVERY, SUBSYSTEM, Command, Connection, Hangup, Target, entry
 
+INVALID_HOST = 0x184
 SPDK = "trtype:TCP adrfam:IPv4 traddr:127.0.0.1 trsvcid:{} subnqn:" + SUBSYSTEM
 
 
@@ -309,6 +310,18 @@ def test_a_queue_that_is_never_let_go_of_leaves_the_controller_alone(target):
     target.hook = None
     assert nvme0[0x1C] & 1
     d.Qpair(nvme0, 8)
+
+
+def test_a_host_that_is_not_allowed_is_told_so(target):
+    def hook(connection: Connection, command: Command) -> bool:
+        if command.opcode != 0x7F or command.fctype != 1:
+            return False
+        connection.complete(command, INVALID_HOST)
+        return True
+
+    target.hook = hook
+    with pytest.raises(d.NvmeEnumerateError, match=r"01/84 .*: it does not allow this host's NQN"):
+        d.Controller(target.address)
 
 
 def test_discovery_lists_what_there_is(target, capsys):

@@ -57,6 +57,11 @@ def test_binary_is_the_structure(pynvme, word):
     assert view(first)
 
 
+def test_lists_are_numbered_lines(pynvme):
+    assert pynvme("list-ns", SMALL).out == "[   0]:0x1\n"
+    assert pynvme("list-ctrl", SMALL).out == "num of ctrls present: 1\n[   0]:0x1\n"
+
+
 def test_human_readable_has_a_line_for_each_bit_field(pynvme):
     plain = pynvme("id-ctrl", SMALL).out
     human = pynvme("id-ctrl", SMALL, "-H").out

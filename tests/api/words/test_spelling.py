@@ -1,5 +1,7 @@
 """Which words there are, in both spellings, and what all of them understand."""
 
+import re
+
 import pytest
 
 from nvme.host import words
@@ -55,6 +57,13 @@ def test_every_word_has_help_and_the_common_flags(pynvme, word):
     assert said.code == 0
     assert "exit codes" in said.out
     assert [flag for flag in FLAGS if flag not in said.out] == []
+
+
+@pytest.mark.parametrize("word", words.WORDS)
+def test_the_short_spelling_of_an_option_comes_first(pynvme, word):
+    lines = [line.strip() for line in pynvme(word, "--help").out.splitlines()]
+
+    assert [line for line in lines if re.match(r"--[^,]*, -\w\b", line)] == []
 
 
 def test_the_help_of_the_tool_lists_the_words(pynvme):
