@@ -79,6 +79,23 @@ def test_a_forged_file_is_shown_as_what_it_says(service, folder):
     assert [one["kind"] for one in found["queues"]["queues"]] == ["admin", "script", "worker"]
 
 
+def test_what_a_file_says_does_not_reach_a_terminal_as_it_is(service, folder):
+    file = forged(0, 2)
+    rude = b"\x1b[31m\r\n\xff\xe2\x80\xae"
+    for at in (40, PAGE + 64, PAGE + ROOM + 8, PAGE + SLOT_BYTES + ROOM + 168):
+        file[at : at + len(rude)] = rude
+    file[PAGE + ROOM] = 2  # the texts of the controller are whole
+    (folder / name()).write_bytes(file)
+
+    found = everything(service)
+
+    shown = "\\x1b[31m\\r\\n\\xff\\u202e"
+    assert found["sessions"]["sessions"][0]["title"] == shown
+    assert found["controllers"]["controllers"][0]["address"] == shown
+    assert found["controllers"]["controllers"][0]["model"] == shown
+    assert found["queues"]["queues"][1]["worker"]["why"] == shown
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
