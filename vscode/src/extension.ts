@@ -33,10 +33,6 @@ export function activate(context: vscode.ExtensionContext): void {
   const status = new Status(link);
   const commands: Record<string, Command> = {
     ...logCommands(link, logs),
-    "pynvme.openSelected": async () => {
-      const queue = view.selected();
-      if (queue) await logs.open(queue);
-    },
     "pynvme.device": device,
     "pynvme.selectDevice": selectDevice,
     "pynvme.setUpDrive": setUpDrive,

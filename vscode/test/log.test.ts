@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filterText, logText, type LogView } from "../src/model/logText";
+import { commandLines, filterText, logText, type LogView } from "../src/model/logText";
 import { entry } from "./things";
 
-const VIEW: LogView = { title: "sim Q01", filter: {}, paused: false, ended: null };
+const VIEW: LogView = { title: "sim Q01", filter: {}, paused: false, compact: false, ended: null };
 const NAMES = new Map([[2, "Read"]]);
 
 function log(...entries: ReturnType<typeof entry>[]) {
@@ -15,7 +15,8 @@ function lines(text: string): string[] {
 }
 
 test("a command has a line, and below it what it decodes to and its dwords", () => {
-  const { text, commands } = logText(log(entry()), VIEW, NAMES);
+  const text = logText(log(entry()), VIEW, NAMES);
+  const commands = commandLines(text);
 
   const [command] = commands;
   assert.ok(command);
@@ -36,16 +37,34 @@ test("a command has a line, and below it what it decodes to and its dwords", () 
 });
 
 test("commands follow each other without a gap, in the order of the console", () => {
-  const { commands, text } = logText(log(entry({ key: "b" }), entry({ key: "a" })), VIEW, NAMES);
+  const text = logText(log(entry({ cid: 0xb }), entry({ cid: 0xa })), VIEW, NAMES);
+  const commands = commandLines(text);
 
   assert.deepEqual(
-    commands.map((each) => each.key),
-    ["b", "a"],
+    commands.map((each) => /cid \w+/.exec(each.headline)?.[0]),
+    ["cid 000b", "cid 000a"],
   );
   const [first, second] = commands;
   assert.ok(first && second);
   assert.equal(second.first, first.last + 1);
   assert.equal(lines(text).length, second.last + 2);
+});
+
+test("a compact log has a line for each command, and nothing to fold", () => {
+  const text = logText(
+    log(entry({ cid: 1 }), entry({ cid: 2 })),
+    { ...VIEW, compact: true },
+    NAMES,
+  );
+
+  assert.equal(lines(text).length, 3 + 2 + 1);
+  assert.deepEqual(
+    commandLines(text).map(({ first, last }) => [first, last]),
+    [
+      [3, 3],
+      [4, 4],
+    ],
+  );
 });
 
 test("errors and outstanding commands are marked", () => {
@@ -58,9 +77,9 @@ test("errors and outstanding commands are marked", () => {
     text: "Read: slba 0",
   });
 
-  const { text, commands } = logText(log(outstanding, failed), VIEW, NAMES);
+  const text = logText(log(outstanding, failed), VIEW, NAMES);
 
-  const [first, second] = commands.map((each) => lines(text)[each.first] ?? "");
+  const [first, second] = commandLines(text).map((each) => each.headline);
   assert.ok(first && second);
   assert.match(first, /^> .* {9}… {2}Read: slba 0$/);
   assert.match(second, /^! .*Unrecovered Read Error$/);
@@ -70,7 +89,7 @@ test("errors and outstanding commands are marked", () => {
 test("the head says how many there are, and what is left out", () => {
   const view = { ...VIEW, filter: { status: "error" as const, opcodes: [2, 0xc1] } };
 
-  const { text } = logText(log(entry()), view, NAMES);
+  const text = logText(log(entry()), view, NAMES);
 
   assert.deepEqual(lines(text).slice(0, 2), [
     "# sim Q01: live",
@@ -80,7 +99,7 @@ test("the head says how many there are, and what is left out", () => {
 
 test("the head says when nothing more will come", () => {
   const first = (view: Partial<LogView>): string =>
-    lines(logText(null, { ...VIEW, ...view }, NAMES).text)[0] ?? "";
+    lines(logText(null, { ...VIEW, ...view }, NAMES))[0] ?? "";
 
   assert.equal(first({ paused: true }), "# sim Q01: paused");
   assert.equal(first({ ended: "no such queue" }), "# sim Q01: no such queue");
@@ -89,8 +108,8 @@ test("the head says when nothing more will come", () => {
 test("no command, and none that passes, are told apart", () => {
   const none = { queue: "q", time_ms: 1, total: 0, matched: 0, entries: [] };
 
-  assert.match(logText(none, VIEW, NAMES).text, /No command yet/);
-  assert.match(logText({ ...none, total: 3 }, VIEW, NAMES).text, /No command passes the filter/);
+  assert.match(logText(none, VIEW, NAMES), /No command yet/);
+  assert.match(logText({ ...none, total: 3 }, VIEW, NAMES), /No command passes the filter/);
 });
 
 test("a filter that is none is said to be none", () => {

@@ -47,6 +47,9 @@ for (const [us, text] of [
   [99.94, "99.9 us"],
   [101.2, "101 us"],
   [999.6, "1.00 ms"],
+  [9990, "9.99 ms"],
+  [41_940, "41.9 ms"],
+  [200_000, "200 ms"],
   [30_000_000, "30.00 s"],
 ] as const) {
   test(`a latency of ${us} us is shown as "${text}"`, () => {

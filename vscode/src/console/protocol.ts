@@ -161,6 +161,7 @@ export interface IoStat {
 export interface Topics {
   interval_ms: number;
   topics: ("tree" | "iostat" | "cmdlog")[];
+  session?: string;
   queue?: string;
   count?: number;
   filter?: Filter;

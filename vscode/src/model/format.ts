@@ -37,7 +37,8 @@ export function whole(value: number | null): string {
 export function microseconds(us: number | null): string {
   if (us === null) return UNKNOWN;
   if (us < 999.5) return `${us.toFixed(us < 99.95 ? 1 : 0)} us`;
-  return us < 999_500 ? `${(us / 1000).toFixed(2)} ms` : `${(us / 1_000_000).toFixed(2)} s`;
+  if (us >= 999_500) return `${(us / 1_000_000).toFixed(2)} s`;
+  return `${(us / 1000).toFixed(us < 9995 ? 2 : us < 99_950 ? 1 : 0)} ms`;
 }
 
 /** Local time of the day, to the microsecond as far as the number has it. */

@@ -6,14 +6,10 @@ export interface LogView {
   title: string;
   filter: Filter;
   paused: boolean;
+  /** only the lines of the commands, without what they fold down to */
+  compact: boolean;
   /** why there is nothing newer to come; null: it goes on */
   ended: string | null;
-}
-
-export interface LogText {
-  text: string;
-  /** for each command: its line, and the last one that belongs to it; both from 0 */
-  commands: { key: string; first: number; last: number }[];
 }
 
 const INDENT = "        ";
@@ -76,16 +72,32 @@ export function logText(
   log: CommandLog | null,
   view: LogView,
   names: ReadonlyMap<number, string>,
-): LogText {
+): string {
   const lines = [...head(log, view, names), ""];
-  const commands: LogText["commands"] = [];
   for (const entry of log?.entries ?? []) {
-    const first = lines.length;
-    lines.push(headline(entry), ...body(entry));
-    commands.push({ key: entry.key, first, last: lines.length - 1 });
+    lines.push(headline(entry));
+    if (!view.compact) lines.push(...body(entry));
   }
   if (log && !log.entries.length) {
     lines.push(log.total ? "No command passes the filter." : "No command yet.");
   }
-  return { text: lines.join("\n") + "\n", commands };
+  return lines.join("\n") + "\n";
+}
+
+/** The lines, from 0, that belong to one command of a document; its first one tells it from others. */
+export interface CommandLines {
+  headline: string;
+  first: number;
+  last: number;
+}
+
+/** The commands of such a document, whatever became of the log since it was made. */
+export function commandLines(text: string): CommandLines[] {
+  const found: CommandLines[] = [];
+  text.split("\n").forEach((line, number) => {
+    const before = found.at(-1);
+    if (/^[ !>] \d/.test(line)) found.push({ headline: line, first: number, last: number });
+    else if (line.startsWith(INDENT) && before) before.last = number;
+  });
+  return found;
 }

@@ -194,7 +194,7 @@ export function row(node: Node): Row {
     case "session":
       return sessionRow(node.session, node.rates);
     case "controller":
-      return controllerRow(node.controller, node.running, node.rates);
+      return controllerRow(node.controller, node.running, node.running ? node.rates : undefined);
     case "queue":
       return queueRow(node.queue, node.running, node.rates);
     case "problem":
@@ -271,8 +271,8 @@ export function queueFacts(queue: Queue): Facts {
   if (queue.latency) {
     const { mean_us, p50_us, p99_us, p999_us, max_us } = queue.latency;
     facts.push(["Latency, mean", microseconds(mean_us)]);
-    const parts = [p50_us, p99_us, p999_us, max_us].map(microseconds).join(" / ");
-    facts.push(["50 / 99 / 99.9 % / max", parts]);
+    const [p50, p99, p999, max] = [p50_us, p99_us, p999_us, max_us].map(microseconds);
+    facts.push(["Percentiles", `50 %: ${p50}, 99 %: ${p99}, 99.9 %: ${p999}, most: ${max}`]);
   }
   const worker = workerText(queue);
   if (worker) facts.push(["IOWorker", worker]);

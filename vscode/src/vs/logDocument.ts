@@ -1,16 +1,22 @@
 import * as vscode from "vscode";
-import type { CommandLog, Filter, Gone, Queue, Topics } from "../console/protocol";
+import type { CommandLog, Filter, Gone, Queue, Topics, Tree } from "../console/protocol";
 import { queueName } from "../model/nodes";
-import { logText, type LogText } from "../model/logText";
+import { logText } from "../model/logText";
 import type { Link } from "./link";
 import { settings } from "./settings";
 
 export const SCHEME = "pynvme-cmdlog";
 
-/** A URI that stands for a queue's command log: its path is for people, its query is the queue. */
+/** A URI that stands for a queue's command log: its path is for people, its query for us. */
 export function logUri(queue: Queue): vscode.Uri {
   const name = `${queue.address} ${queueName(queue.sqid)}`.replaceAll("/", " ");
-  return vscode.Uri.from({ scheme: SCHEME, path: `/${name}.cmdlog`, query: queue.id });
+  const query = JSON.stringify([queue.session, queue.id]);
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${name}.cmdlog`, query });
+}
+
+function idsOf(uri: vscode.Uri): { session: string; queue: string } {
+  const [session = "", queue = ""] = JSON.parse(uri.query) as string[];
+  return { session, queue };
 }
 
 /** One command log that is shown, or was shown and is still open. */
@@ -19,23 +25,25 @@ export class LogDocument {
   private log: CommandLog | null = null;
   private filter_: Filter = {};
   private paused_ = false;
+  private compact = true;
+  private readonly session: string;
+  readonly queue: string;
+  /** why nothing can be read any more */
   private ended: string | null = null;
+  private sessionEnded = false;
   private unwatch: (() => void) | undefined;
-  private text_: LogText;
+  private text_: string;
 
   constructor(
     readonly uri: vscode.Uri,
     private readonly link: Link,
     private readonly changed: () => void,
   ) {
+    ({ session: this.session, queue: this.queue } = idsOf(uri));
     this.text_ = this.render();
   }
 
-  get queue(): string {
-    return this.uri.query;
-  }
-
-  get text(): LogText {
+  get text(): string {
     return this.text_;
   }
 
@@ -52,9 +60,12 @@ export class LogDocument {
     return this.names;
   }
 
+  /** Reads anew with that filter; of a queue that is gone nothing can be read, and what is there stays. */
   setFilter(filter: Filter): void {
+    if (this.ended !== null) return;
     this.filter_ = filter;
     this.paused_ = false;
+    this.log = null; // it was made with another filter
     this.restart();
     this.show();
   }
@@ -63,6 +74,16 @@ export class LogDocument {
   pause(paused: boolean): void {
     this.paused_ = paused;
     this.restart();
+    this.show();
+  }
+
+  /**
+   * With what the commands fold down to, or without. VS Code folds in the active editor only: in
+   * another one every new command would be there with all its dwords.
+   */
+  setCompact(compact: boolean): void {
+    if (compact === this.compact) return;
+    this.compact = compact;
     this.show();
   }
 
@@ -101,13 +122,15 @@ export class LogDocument {
     const { refresh_ms, entries } = settings();
     const topics: Topics = {
       interval_ms: refresh_ms,
-      topics: ["cmdlog"],
+      topics: ["tree", "cmdlog"],
+      session: this.session,
       queue: this.queue,
       count: entries,
       filter: this.filter_,
     };
     this.unwatch = this.link.console.watch(topics, (method, params) => {
       if (method === "cmdlog") this.received(params as unknown as CommandLog);
+      else if (method === "tree") this.looked(params as unknown as Tree);
       else if (method === "error") this.gone(params as unknown as Gone);
     });
   }
@@ -115,6 +138,14 @@ export class LogDocument {
   private received(log: CommandLog): void {
     this.log = log;
     this.learn(log);
+    this.show();
+  }
+
+  private looked(tree: Tree): void {
+    const state = tree.sessions.find((each) => each.id === this.session)?.state;
+    const ended = state === "ended";
+    if (ended === this.sessionEnded) return;
+    this.sessionEnded = ended;
     this.show();
   }
 
@@ -133,9 +164,15 @@ export class LogDocument {
     this.changed();
   }
 
-  private render(): LogText {
+  private render(): string {
     const title = this.uri.path.slice(1).replace(/\.cmdlog$/, "");
-    const view = { title, filter: this.filter_, paused: this.paused_, ended: this.ended };
+    const view = {
+      title,
+      filter: this.filter_,
+      paused: this.paused_,
+      compact: this.compact,
+      ended: this.ended ?? (this.sessionEnded ? "the test has ended" : null),
+    };
     return logText(this.log, view, this.names);
   }
 }

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { Queue } from "../console/protocol";
-import type { LogText } from "../model/logText";
+import { commandLines } from "../model/logText";
 import type { Link } from "./link";
 import { LogDocument, logUri, SCHEME } from "./logDocument";
 
@@ -37,8 +37,8 @@ export class Logs
       vscode.window.onDidChangeVisibleTextEditors(() => {
         this.follow();
       }),
-      vscode.window.onDidChangeActiveTextEditor((editor) => {
-        if (editor) this.foldNewIn(editor.document.uri);
+      vscode.window.onDidChangeActiveTextEditor(() => {
+        this.follow();
       }),
       vscode.workspace.onDidOpenTextDocument((document) => {
         void this.opened(document);
@@ -70,7 +70,7 @@ export class Logs
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.document(uri).text.text;
+    return this.document(uri).text;
   }
 
   provideFoldingRanges(document: vscode.TextDocument): vscode.FoldingRange[] {
@@ -78,9 +78,9 @@ export class Logs
     setTimeout(() => {
       this.foldNewIn(document.uri);
     }, 0);
-    return this.textOf(document).commands.map(
-      ({ first, last }) => new vscode.FoldingRange(first, last),
-    );
+    return commandLines(document.getText())
+      .filter(({ first, last }) => last > first)
+      .map(({ first, last }) => new vscode.FoldingRange(first, last));
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
@@ -120,17 +120,15 @@ export class Logs
     return found;
   }
 
-  private textOf(document: vscode.TextDocument): LogText {
-    const { text } = this.document(document.uri);
-    // What is being replaced has no ranges; they come with the text that they belong to.
-    return text.text === document.getText() ? text : { text: "", commands: [] };
-  }
-
   private follow(): void {
     const visible = new Set(
       vscode.window.visibleTextEditors.map((editor) => editor.document.uri.toString()),
     );
-    for (const [key, each] of this.documents) each.follow(visible.has(key));
+    const active = vscode.window.activeTextEditor?.document.uri.toString();
+    for (const [key, each] of this.documents) {
+      each.follow(visible.has(key));
+      each.setCompact(key !== active);
+    }
   }
 
   private async opened(document: vscode.TextDocument): Promise<void> {
@@ -163,12 +161,12 @@ export class Logs
   private async foldNew(editor: vscode.TextEditor): Promise<void> {
     const { document } = editor;
     if (document.uri.scheme !== SCHEME) return;
-    const { commands } = this.textOf(document);
+    const commands = commandLines(document.getText()).filter(({ first, last }) => last > first);
     const key = document.uri.toString();
     const known = this.folded.get(key) ?? new Set<string>();
-    const fresh = commands.filter((each) => !known.has(each.key));
+    const fresh = commands.filter((each) => !known.has(each.headline));
+    this.folded.set(key, new Set(commands.map((each) => each.headline)));
     if (!fresh.length) return;
-    this.folded.set(key, new Set(commands.map((each) => each.key)));
     const selectionLines = fresh.map((each) => each.first);
     await vscode.commands.executeCommand("editor.fold", { levels: 1, selectionLines });
   }

@@ -13,6 +13,7 @@ import {
   sessionTitle,
 } from "../model/nodes";
 import type { Link } from "./link";
+import { logUri } from "./logDocument";
 import { settings } from "./settings";
 
 /** A row that the mouse rests on is not drawn anew for so long: that would take its tooltip away. */
@@ -88,15 +89,13 @@ export class SessionsView implements vscode.TreeDataProvider<Node>, vscode.Dispo
     item.description = description;
     item.contextValue = node.kind;
     item.iconPath = new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
-    // Without arguments: those of a row are gone as soon as it is drawn anew, maybe before the click.
-    if (node.kind === "queue") item.command = { command: "pynvme.openSelected", title: "Show" };
+    if (node.kind === "queue") {
+      // A command of VS Code's own: the arguments of others are forgotten when the row is drawn anew,
+      // which may be between the click and its command.
+      const uri = logUri(node.queue);
+      item.command = { command: "vscode.open", title: "Show Command Log", arguments: [uri] };
+    }
     return item;
-  }
-
-  /** The queue of the row that was clicked last. */
-  selected(): Queue | undefined {
-    const [node] = this.view.selection;
-    return node?.kind === "queue" ? node.queue : undefined;
   }
 
   getChildren(node?: Node): Node[] {

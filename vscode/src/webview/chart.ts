@@ -13,6 +13,7 @@ export interface Column {
 
 const HEIGHT_PX = 150;
 const AXIS_PX = 78;
+const LEAST_S = 60;
 const FONT = "11px sans-serif";
 
 function theme(name: string, otherwise: string): string {
@@ -100,7 +101,12 @@ export class Chart {
       },
       axes: [
         { ...axis, space: 80, values: (_, splits) => splits.map((s) => clock(s * 1000)) },
-        { ...axis, size: AXIS_PX, values: (_, splits) => splits.map((value) => say(value)) },
+        {
+          ...axis,
+          size: AXIS_PX,
+          space: 26,
+          values: (_, splits) => splits.map((value) => say(value)),
+        },
       ],
       series: [
         {},
@@ -113,9 +119,10 @@ export class Chart {
     return new uPlot(options, this.data(), this.box);
   }
 
-  /** The whole window, so that the lines move and do not stretch. */
+  /** All samples, at first over a minute that is not full yet. */
   private span(): [number, number] {
     const end = this.samples.at(-1)?.time_s ?? Date.now() / 1000;
-    return [end - this.seconds, end];
+    const first = Math.min(this.samples.at(0)?.time_s ?? end, end - LEAST_S);
+    return [Math.max(first, end - this.seconds), end];
   }
 }
