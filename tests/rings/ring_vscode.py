@@ -1,12 +1,14 @@
 """The extension for VSCode without VSCode: types, style, package, and the tests in vscode/test."""
 
 import re
+import sys
 import time
 import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from rings import snippets
 from rings.node import OFFLINE, lacks
 from rings.process import Process
 from rings.ring import LOGS, TOP, CannotRun, Outcome, Ring, tail
@@ -17,6 +19,18 @@ TIMEOUT_S = 900
 #: An item, and the words for package.sh.
 SCRIPTS = {"types": ("check",), "style": ("lint",), "package": ()}
 UNITS = "units::"
+#: The installed package runs them, on the software SSD.
+SNIPPETS = "snippets"
+STRICT = (
+    sys.executable,
+    "-m",
+    "pytest",
+    "--nvme-strict",
+    "-p",
+    "no:cacheprovider",
+    "-c",
+    "/dev/null",
+)
 #: What must be in the package for it to start at all.
 PACKED = {"dist/extension.js", "dist/webview.js", "dist/webview.css", "package.json", "readme.md"}
 PASSED = re.compile(r"^# pass (\d+)$", re.MULTILINE)
@@ -27,9 +41,12 @@ class VscodeRing(Ring):
         if why := lacks(20):
             raise CannotRun(why)
         tests = sorted((FOLDER / "test").glob("*.test.ts"))
-        return [*SCRIPTS, *(UNITS + path.name.removesuffix(".test.ts") for path in tests)]
+        return [*SCRIPTS, SNIPPETS, *(UNITS + path.name.removesuffix(".test.ts") for path in tests)]
 
     def outcome(self, name: str) -> Outcome:
+        if name == SNIPPETS:
+            made = snippets.write(FOLDER, TOP / "build" / "vscode" / "snippets")
+            return self.process(name, [*STRICT, *made])
         if not name.startswith(UNITS):
             return self.packed(name) if name == "package" else self.run(name, *SCRIPTS[name])
         if self.bundled.kind != "passed":
@@ -51,8 +68,11 @@ class VscodeRing(Ring):
         return LOGS / f"vscode-{name}.log"
 
     def run(self, name: str, *words: str) -> Outcome:
+        return self.process(name, [SCRIPT, *words])
+
+    def process(self, name: str, command: Sequence[str | Path]) -> Outcome:
         begin_s = time.monotonic()
-        status = Process([SCRIPT, *words], self.log(name)).wait(TIMEOUT_S)
+        status = Process(command, self.log(name)).wait(TIMEOUT_S)
         took_s = time.monotonic() - begin_s
         text = self.log(name).read_text(errors="replace")
         if status == 0:
