@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 
@@ -61,6 +62,9 @@ int main(int argc, char **argv)
 """
 
 
+NUMBERS = count()
+
+
 class ToyRing(ScriptRing):
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
         environment = {"PYTHONPATH": str(TOP / "tests")}
@@ -88,7 +92,7 @@ def outcomes(
     beside: another thread does the work
     """
     ring = kind("toy")
-    folder = TOP / "build" / f"toy-{kind.__name__}"
+    folder = TOP / "build" / f"toy-{next(NUMBERS)}"  # what is in a folder is read once
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "test_toy.py").write_text(script)
