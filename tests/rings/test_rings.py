@@ -344,14 +344,16 @@ def test_a_fault_ends_a_process_by_a_signal_and_a_leak_does_not(tmp_path: Path) 
     assert fault.returncode == -signal.SIGABRT
 
 
-def names_of_picks(monkeypatch: pytest.MonkeyPatch, there: list[str]) -> tuple[list[str], str]:
+def names_of_picks(
+    monkeypatch: pytest.MonkeyPatch, there: list[str], long: bool = False
+) -> tuple[list[str], str]:
     """What the ring that picks its tests takes of those that are there, and its complaint."""
     picks: dict[str, tuple[str, ...]] = {"test_some": ("test_one", "test_two"), "sub/test_all": ()}
     monkeypatch.setattr("rings.ring_nvmet.PICKED", picks)
     monkeypatch.setattr("rings.scripts.collected", lambda folder, long, on_a_drive: (there, ""))
     monkeypatch.setattr(NvmetRing, "prepare", lambda self: None)
     ring = NvmetRing("picks")
-    return ring.names(False), "\n".join(ring.faults)
+    return ring.names(long), "\n".join(ring.faults)
 
 
 def test_a_ring_takes_the_tests_that_it_picks_and_no_others(
@@ -366,6 +368,12 @@ def test_a_ring_takes_the_tests_that_it_picks_and_no_others(
 
     assert names == [*there[: len(picked)], SESSION]
     assert not complaint
+
+
+def test_a_ring_that_picks_takes_all_in_its_long_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = ["tests/api/test_other.py::test_one"]
+
+    assert names_of_picks(monkeypatch, there, long=True) == ([*there, SESSION], "")
 
 
 def test_a_ring_says_which_of_its_picks_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ RESETS = {"flr", "hot", "d3", "decoding"}
 
 NO_TEMPERATURE = "its SMART log has no temperature"
 NO_TEMPERATURE_EVENT = "has no feature 04h, and no event of a temperature"
+NO_SHUTDOWN_STATE = "a shutdown clears its CC, and the SHN in it"
 NO_LBA_RANGE = "answers an LBA out of range by 00/06, Internal Error, as its block layer does"
 
 #: The kernel's target, of Linux 6.1, on a block device.
@@ -30,6 +31,8 @@ LINUX: dict[str, str] = {
     "test_smart_log_is_read": NO_TEMPERATURE,
     "test_ioworker_with_temperature": NO_TEMPERATURE,
     "test_an_aer_is_logged_warned_of_and_called_back": NO_TEMPERATURE_EVENT,
+    "test_smart_counts_a_read": NO_TEMPERATURE,
+    "test_a_warning_of_an_event_turned_into_an_error_comes_out": NO_TEMPERATURE_EVENT,
     "test_an_aer_is_posted_again": NO_TEMPERATURE_EVENT,
     "test_an_aer_counts_once_nothing_else_is_outstanding": NO_TEMPERATURE_EVENT,
     "test_a_failed_assertion_in_an_aer_callback_is_a_warning": NO_TEMPERATURE_EVENT,
@@ -39,6 +42,11 @@ LINUX: dict[str, str] = {
     "test_compare_tells_a_difference": "has no Compare",
     "test_write_uncorrectable_makes_reads_fail": "has no Write Uncorrectable",
     "test_copy_copies": "has no Copy",
+    "test_the_lists_have_the_namespace_and_the_controller": "has no Identify of a controller list",
+    "test_the_firmware_log_names_the_running_revision": "its Firmware Slot log is empty",
+    "test_features_have_their_fields": "has no feature 0Eh, Timestamp",
+    "test_an_orderly_shutdown_waits_for_its_end": NO_SHUTDOWN_STATE,
+    "test_an_abrupt_shutdown_returns_at_once": NO_SHUTDOWN_STATE,
     "test_format_changes_sector_size_and_data": "has no Format NVM",
     "test_a_format_by_hand_is_noticed_by_the_namespace": "has no Format NVM",
     "test_waitdone_returns_dword_0_of_the_last_command": "has no feature 04h",
