@@ -16,7 +16,7 @@ from rings.process import Process
 
 BIN = Path(sys.executable).parent
 #: Of the compiler; no sanitizer, no optimisation, nothing for a debugger.
-OPTIONS = ("-Doptimization=0", "-Ddebug=false", "-Dwerror=false", "-Dtests=enabled")
+OPTIONS = ("-Doptimization=0", "-Ddebug=false", "-Dwerror=true", "-Dtests=enabled")
 BUILD_TIMEOUT_S = 900
 
 
