@@ -1,6 +1,7 @@
 """API tests over NVMe/TCP on the kernel's own target, nvmet-tcp, in a QEMU guest.
 
-All of them that touch the drive in its long form; otherwise a choice. What Linux's target has not got is in tests/api/fabric/cannot.py.
+All of them that touch the drive in its long form; otherwise a choice. What Linux's target has not
+got is in tests/api/fabric/cannot.py.
 """
 
 from rings.ring_guest import GuestRing
