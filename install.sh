@@ -53,7 +53,7 @@ if command -v apt-get >/dev/null; then
 	needed=(gcc libc6-dev libisal-dev make pkg-config python3-dev python3-venv)
 	if [ $tests = yes ]; then
 		needed+=(libcmocka-dev valgrind)
-		guest=(busybox-static kmod nvme-cli pciutils qemu-system-x86)
+		guest=(busybox-static fio kmod nvme-cli pciutils qemu-system-x86)
 		fuzzing=(clang)
 		layouts=(libnvme-dev)
 		terminal=(tmux)
@@ -63,7 +63,7 @@ elif command -v dnf >/dev/null; then
 	needed=(gcc isa-l-devel make pkgconf-pkg-config python3-devel util-linux)
 	if [ $tests = yes ]; then
 		needed+=(libasan libcmocka-devel libtsan libubsan valgrind)
-		guest=(busybox kmod nvme-cli pciutils qemu-system-x86-core)
+		guest=(busybox fio kmod nvme-cli pciutils qemu-system-x86-core)
 		fuzzing=(clang compiler-rt)
 		layouts=(libnvme-devel)
 		terminal=(tmux)
