@@ -197,6 +197,7 @@ def test_nothing_is_left_when_time_is_over(
     assert list(scratch.glob(f"{RUN_PREFIX}*")) == []
 
 
+@pytest.mark.long
 def test_guest_that_stands_still_is_ended(
     scratch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
