@@ -229,16 +229,16 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 		state = step(w, now_ns);
 		if (state == IOWORKER_IDLE)
 			w->waiting = nvme_qpair_outstanding(w->q) > 0;
+		if (unlikely(state == IOWORKER_ENDED))
+			ioworker_publish(w, now_ns);
 		nvme_qpair_exit(w->q);
 	} else {
-		/* Somebody may be draining the queue this moment: its slots are not to be touched. */
+		/* Somebody may be draining the queue this moment: slots and counts are not ours. */
 		snprintf(w->lost, sizeof(w->lost), "%s", err_text());
 		w->leaves = w->fw_debug;
 	}
-	if (unlikely(state == IOWORKER_ENDED)) {
+	if (unlikely(state == IOWORKER_ENDED))
 		w->ended_ns = now_ns;
-		ioworker_publish(w, now_ns);
-	}
 	return state;
 }
 
