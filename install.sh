@@ -5,6 +5,7 @@
 #
 #     ./install.sh                 system packages, .venv with the package in it
 #     ./install.sh --tests         also what the tests need
+#     ./install.sh --long-tests    and what only the long ones need: a browser
 #     ./install.sh make demo       the same as the first, then "make demo"
 #
 # Debian 12 and 13, Ubuntu 24.04, Fedora. Whatever is there already is left alone, so a second
@@ -20,17 +21,19 @@ die() {
 }
 
 tests=no
+long=no
 case ${1:-} in
 -h | --help)
 	# The head of this file, up to its first empty line.
 	sed -n '4,/^$/{s/^# \{0,1\}//;p}' install.sh
 	exit 0
 	;;
---tests)
+--tests | --long-tests)
 	tests=yes
+	[ "$1" = --tests ] || long=yes
 	shift
 	;;
--*) die "unknown option $1; known are --help and --tests" ;;
+-*) die "unknown option $1; known are --help, --tests and --long-tests" ;;
 esac
 
 as_root() {
@@ -48,6 +51,7 @@ guest=()
 fuzzing=()
 layouts=()
 terminal=()
+browser=()
 if command -v apt-get >/dev/null; then
 	family=debian
 	needed=(gcc libc6-dev libisal-dev make pkg-config python3-dev python3-venv)
@@ -57,6 +61,7 @@ if command -v apt-get >/dev/null; then
 		fuzzing=(clang)
 		layouts=(libnvme-dev)
 		terminal=(tmux)
+		browser=(chromium fonts-dejavu-core g++ ripgrep)
 	fi
 elif command -v dnf >/dev/null; then
 	family=fedora
@@ -67,6 +72,7 @@ elif command -v dnf >/dev/null; then
 		fuzzing=(clang compiler-rt)
 		layouts=(libnvme-devel)
 		terminal=(tmux)
+		browser=(chromium dejavu-sans-fonts gcc-c++ ripgrep)
 	fi
 else
 	die "only Debian, Ubuntu and Fedora are known; see README.md for what is needed"
@@ -125,6 +131,14 @@ want guest "${guest[@]}"
 want fuzzing "${fuzzing[@]}"
 want layouts "${layouts[@]}"
 want terminal "${terminal[@]}"
+# A Node.js that is there may be of another origin than the distribution's; one before 20 is no use.
+if [ $long = yes ] && ! command -v node >/dev/null; then
+	version=20
+	[ $family != debian ] ||
+		version=$(apt-cache show nodejs 2>/dev/null | sed -n 's/^Version: \([0-9]*\).*/\1/p' | sort -n | tail -n 1)
+	[ "${version:-0}" -lt 20 ] || browser+=(nodejs npm)
+fi
+[ $long = no ] || want browser "${browser[@]}"
 # Debian keeps the runtime of sanitizers and fuzzers in a package named after clang's version.
 if [ $family = debian ] && [ ${#fuzzing[@]} -gt 0 ]; then
 	version=$(dpkg-query -W -f '${Version}' clang 2>/dev/null || true) # 1:14.0-55.7
