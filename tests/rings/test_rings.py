@@ -327,6 +327,16 @@ def test_any_other_report_of_a_sanitizer_is_found_whole() -> None:
     assert findings(report) == [report]
 
 
+def test_a_leak_check_that_failed_by_itself_finds_nothing() -> None:
+    report = (
+        "Tracer caught signal 11: addr=0x6e28 pc=0x7f9e3b2e80f0 sp=0x7f9e365ffd10\n"
+        "==24942==LeakSanitizer has encountered a fatal error.\n"
+    )
+
+    assert findings(report) == []
+    assert findings(f"{report}==24942==ERROR: AddressSanitizer: SEGV")
+
+
 def test_a_fault_ends_a_process_by_a_signal_and_a_leak_does_not(tmp_path: Path) -> None:
     program, source = tmp_path / "faulty", tmp_path / "faulty.c"
     source.write_text(FAULTY)
