@@ -94,6 +94,9 @@ class Server {
       ["--extensions-dir", "extensions"],
       ["--config", "config.yaml"],
     ].flatMap(([word, name]) => [word, path.join(folder, name)]);
+    // The server's own children are not ended by its end, so we must not end without ending them.
+    process.once("exit", () => this.stop());
+    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
     mkdirSync(path.join(folder, "home"), { recursive: true });
     mkdirSync(path.join(folder, "data/User"), { recursive: true });
     const settings = path.join(folder, "data/User/settings.json");

@@ -100,7 +100,7 @@ async function filter(logs: Logs, uri?: vscode.Uri): Promise<void> {
   if (!log) return;
   await log.learnOpcodes().catch(() => undefined); // of a queue that is gone: those seen before
   const chosen = await askFilter(log);
-  if (chosen) log.setFilter(chosen);
+  if (chosen) logs.filter(log, chosen);
 }
 
 /** The commands about command logs, by their names. */
@@ -122,7 +122,7 @@ export function logCommands(
       const log = logs.find(uriOf(argument));
       if (!log) return;
       const { status, ...rest } = log.filter;
-      log.setFilter(status === "error" ? rest : { ...rest, status: "error" });
+      logs.filter(log, status === "error" ? rest : { ...rest, status: "error" });
     },
     "pynvme.pauseCommandLog": (argument) => {
       const log = logs.find(uriOf(argument));

@@ -1,11 +1,25 @@
 import * as vscode from "vscode";
-import type { Queue } from "../console/protocol";
-import { commandLines } from "../model/logText";
+import type { Filter, Queue } from "../console/protocol";
+import { type CommandLines, commandLines } from "../model/logText";
 import type { Link } from "./link";
 import { LogDocument, logUri, SCHEME } from "./logDocument";
 
 const LANGUAGE = "nvme-cmdlog";
 const SELECTOR = { scheme: SCHEME };
+
+/** VS Code may fold before it has looked at the ranges that it was given: then nothing is folded. */
+const FOLD_TRIES = 8;
+const FOLD_MS = 200;
+
+/** The commands that have more than one line. */
+function foldable(document: vscode.TextDocument): CommandLines[] {
+  return commandLines(document.getText()).filter(({ first, last }) => last > first);
+}
+
+/** Whether a line is on the screen: what is folded is not. */
+function isVisible(editor: vscode.TextEditor, line: number): boolean {
+  return editor.visibleRanges.some(({ start, end }) => start.line <= line && line <= end.line);
+}
 
 /** The command logs as documents: their text, folding, the line of actions above them. */
 export class Logs
@@ -16,8 +30,11 @@ export class Logs
     vscode.Disposable
 {
   private readonly documents = new Map<string, LogDocument>();
-  /** Commands of a document that were folded once: what the user opened then stays open. */
-  private readonly folded = new Map<string, Set<string>>();
+  /** By document: the commands that the user has opened. */
+  private readonly opened = new Map<string, Set<string>>();
+  /** By document: the version of its text whose commands are being folded, or were; and are. */
+  private readonly folding = new Map<string, number>();
+  private readonly settled = new Map<string, number>();
   private readonly changes = new vscode.EventEmitter<vscode.Uri>();
   private readonly ranges = new vscode.EventEmitter<void>();
   private readonly lenses = new vscode.EventEmitter<void>();
@@ -40,8 +57,11 @@ export class Logs
       vscode.window.onDidChangeActiveTextEditor(() => {
         this.follow();
       }),
+      vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => {
+        if (textEditor.document.uri.scheme === SCHEME) this.noteOpened(textEditor);
+      }),
       vscode.workspace.onDidOpenTextDocument((document) => {
-        void this.opened(document);
+        void this.setLanguage(document);
       }),
       vscode.workspace.onDidChangeTextDocument((event) => {
         this.edited(event.document);
@@ -64,6 +84,12 @@ export class Logs
     return wanted?.scheme === SCHEME ? this.document(wanted) : undefined;
   }
 
+  /** Shows what passes the filter, all of it folded. */
+  filter(log: LogDocument, filter: Filter): void {
+    this.opened.delete(log.uri.toString());
+    log.setFilter(filter);
+  }
+
   /** The settings have changed. */
   restart(): void {
     for (const each of this.documents.values()) each.restart();
@@ -74,13 +100,11 @@ export class Logs
   }
 
   provideFoldingRanges(document: vscode.TextDocument): vscode.FoldingRange[] {
-    // Once VS Code has these ranges, it can fold those of commands that were not there before.
+    // Once VS Code has these ranges, it can fold them.
     setTimeout(() => {
-      this.foldNewIn(document.uri);
+      this.foldIn(document.uri);
     }, 0);
-    return commandLines(document.getText())
-      .filter(({ first, last }) => last > first)
-      .map(({ first, last }) => new vscode.FoldingRange(first, last));
+    return foldable(document).map(({ first, last }) => new vscode.FoldingRange(first, last));
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
@@ -131,7 +155,7 @@ export class Logs
     }
   }
 
-  private async opened(document: vscode.TextDocument): Promise<void> {
+  private async setLanguage(document: vscode.TextDocument): Promise<void> {
     if (document.uri.scheme !== SCHEME || document.languageId === LANGUAGE) return;
     await vscode.languages.setTextDocumentLanguage(document, LANGUAGE);
   }
@@ -141,9 +165,9 @@ export class Logs
     this.ranges.fire();
   }
 
-  private foldNewIn(uri: vscode.Uri): void {
+  private foldIn(uri: vscode.Uri): void {
     const editor = vscode.window.activeTextEditor;
-    if (editor?.document.uri.toString() === uri.toString()) void this.foldNew(editor);
+    if (editor?.document.uri.toString() === uri.toString()) void this.foldClosed(editor);
   }
 
   private closed(document: vscode.TextDocument): void {
@@ -154,20 +178,39 @@ export class Logs
     }
     this.documents.get(key)?.stop();
     this.documents.delete(key);
-    this.folded.delete(key);
+    for (const each of [this.opened, this.folding, this.settled]) each.delete(key);
   }
 
-  /** Folds the commands that were not there before; VS Code does that in the active editor only. */
-  private async foldNew(editor: vscode.TextEditor): Promise<void> {
+  /** Folds what the user has not opened; VS Code does that in the active editor only. */
+  private async foldClosed(editor: vscode.TextEditor): Promise<void> {
     const { document } = editor;
-    if (document.uri.scheme !== SCHEME) return;
-    const commands = commandLines(document.getText()).filter(({ first, last }) => last > first);
+    const { version } = document;
     const key = document.uri.toString();
-    const known = this.folded.get(key) ?? new Set<string>();
-    const fresh = commands.filter((each) => !known.has(each.headline));
-    this.folded.set(key, new Set(commands.map((each) => each.headline)));
-    if (!fresh.length) return;
-    const selectionLines = fresh.map((each) => each.first);
-    await vscode.commands.executeCommand("editor.fold", { levels: 1, selectionLines });
+    if (this.folding.get(key) === version) return;
+    this.folding.set(key, version);
+    this.settled.delete(key);
+    const opened = this.opened.get(key);
+    const closed = foldable(document).filter((each) => !opened?.has(each.headline));
+    const selectionLines = closed.map((each) => each.first);
+    for (let i = 0; i < FOLD_TRIES && closed.length; i++) {
+      await vscode.commands.executeCommand("editor.fold", { levels: 1, selectionLines });
+      await new Promise((resolve) => setTimeout(resolve, FOLD_MS));
+      if (document.version !== version) return; // the text that came meanwhile has its own turn
+      if (!closed.some((each) => isVisible(editor, each.first + 1))) break;
+    }
+    this.settled.set(key, version);
+  }
+
+  /** Once all is folded, a command that is open was opened by the user: it stays open. */
+  private noteOpened(editor: vscode.TextEditor): void {
+    const key = editor.document.uri.toString();
+    if (this.settled.get(key) !== editor.document.version) return;
+    const opened = this.opened.get(key) ?? new Set<string>();
+    this.opened.set(key, opened);
+    for (const { headline, first } of foldable(editor.document)) {
+      if (!isVisible(editor, first)) continue;
+      if (isVisible(editor, first + 1)) opened.add(headline);
+      else opened.delete(headline);
+    }
   }
 }
