@@ -187,6 +187,8 @@ def test_an_early_ring_does_not_begin_once_the_session_is_over() -> None:
     first, second = SlowRing(notes), SlowRing(notes)
     lane = Lane([first, second])
 
+    second.end.set()  # should it begin after all
+
     lane.wait_for_turn(first)
     lane.stop()
     first.end.set()
