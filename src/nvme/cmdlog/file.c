@@ -58,19 +58,42 @@ static bool sane_slot(const struct nvme_cmdlog_slot *slot, uint64_t room)
 	       slot->bytes >= nvme_cmdlog_slot_bytes(slot->ncids);
 }
 
+/* Room that its owner has not made a slot of yet: still zero, or its first labelling goes on. */
+static bool unborn_slot(const struct nvme_cmdlog_slot *slot)
+{
+	return slot->edition == 1 || (!slot->edition && !slot->magic);
+}
+
+/* A copy by pread() is torn where its owner labels the slot: no sense is looked for twice. */
+static int next_slot(struct nvme_cmdlog_file *f, uint64_t off, uint64_t room,
+		     struct nvme_cmdlog_slot *slot)
+{
+	for (int i = 0; i < 2; i++) {
+		int err = read_at(f->fd, slot, sizeof(*slot), off);
+
+		if (err)
+			return err;
+		if (sane_slot(slot, room))
+			return 0;
+	}
+	return unborn_slot(slot) ? -EAGAIN : -EINVAL;
+}
+
 /* Slots follow each other; the first that makes no sense ends them. */
 static void find_slots(struct nvme_cmdlog_file *f, uint64_t size)
 {
 	uint64_t off = sizeof(struct nvme_cmdlog_header);
 	struct nvme_cmdlog_slot slot;
+	int err = 0;
 
 	while (f->nslots < SLOTS_MAX && size - off > sizeof(slot)) {
-		if (read_at(f->fd, &slot, sizeof(slot), off) < 0 || !sane_slot(&slot, size - off))
+		err = next_slot(f, off, size - off, &slot);
+		if (err)
 			break;
 		f->offsets[f->nslots++] = off;
 		off += slot.bytes;
 	}
-	f->unread_bytes = size - off;
+	f->unread_bytes = err == -EAGAIN ? 0 : size - off;
 }
 
 static int check_file(struct nvme_cmdlog_file *f, const char *path)

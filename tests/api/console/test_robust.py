@@ -145,6 +145,30 @@ def test_a_slot_that_stays_in_the_middle_of_a_change_is_said(service, folder):
     ]
 
 
+@pytest.mark.parametrize("edition", [0, 1])
+def test_a_slot_that_is_not_made_yet_is_no_damage(service, folder, edition):
+    """Room is there first; its owner, maybe killed before, then makes it a slot."""
+    file = forged(0) + bytes(SLOT_BYTES)
+    file[-SLOT_BYTES + EDITION] = edition
+    (folder / name()).write_bytes(file)
+
+    found = everything(service)
+
+    assert [one["kind"] for one in found["queues"]["queues"]] == ["admin"]
+    assert found["sessions"]["problems"] == []
+
+
+@pytest.mark.parametrize(("at", "byte"), [(EDITION, 2), (EDITION, 3), (0, 1)])
+def test_what_is_neither_a_slot_nor_room_for_one_is_damage(service, folder, at, byte):
+    file = forged(0) + bytes(SLOT_BYTES)
+    file[-SLOT_BYTES + at] = byte
+    (folder / name()).write_bytes(file)
+
+    (problem,) = everything(service)["sessions"]["problems"]
+
+    assert problem["why"] == f"damaged: its last {SLOT_BYTES} bytes are no queue"
+
+
 def as_user(uid, run):
     """What a function returns to another user, in a child."""
     reading, writing = os.pipe()
