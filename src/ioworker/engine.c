@@ -230,7 +230,7 @@ enum ioworker_state ioworker_step(struct ioworker *w, uint64_t now_ns)
 		if (state == IOWORKER_IDLE)
 			w->waiting = nvme_qpair_outstanding(w->q) > 0;
 		if (unlikely(state == IOWORKER_ENDED))
-			ioworker_publish(w, now_ns);
+			ioworker_publish_end(w, now_ns);
 		nvme_qpair_exit(w->q);
 	} else {
 		/* Somebody may be draining the queue this moment: slots and counts are not ours. */

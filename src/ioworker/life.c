@@ -212,7 +212,7 @@ static void end_queue(struct ioworker *w)
 void ioworker_close(struct ioworker *w)
 {
 	atomic_store(&w->closing, true);
-	ioworker_publish_end(w);
+	ioworker_publish_closed(w);
 	if (w->q)
 		end_queue(w);
 	/* From here on nobody else touches the slots. */

@@ -144,17 +144,27 @@ void ioworker_publish(struct ioworker *w, uint64_t now_ns)
 	SET(slot->worker.elapsed_ns, now_ns - w->start_ns);
 }
 
-void ioworker_publish_end(const struct ioworker *w)
+void ioworker_publish_end(struct ioworker *w, uint64_t now_ns)
 {
 	struct nvme_cmdlog_slot *slot = slot_of(w);
-	const char *why = w->why[0] ? w->why : w->lost;
 
+	ioworker_publish(w, now_ns);
 	if (!slot)
 		return;
-	if (!why[0] && w->failed)
+	if (!w->why[0] && w->failed)
 		snprintf(slot->worker.why, sizeof(slot->worker.why), "status %02x/%02x",
 			 w->status >> 8, w->status & 0xff);
 	else
-		snprintf(slot->worker.why, sizeof(slot->worker.why), "%s", why);
+		snprintf(slot->worker.why, sizeof(slot->worker.why), "%s", w->why);
+}
+
+void ioworker_publish_closed(const struct ioworker *w)
+{
+	struct nvme_cmdlog_slot *slot = slot_of(w);
+
+	if (!slot)
+		return;
+	if (w->lost[0])
+		snprintf(slot->worker.why, sizeof(slot->worker.why), "%s", w->lost);
 	__atomic_store_n(&slot->worker.running, 0, __ATOMIC_RELEASE);
 }

@@ -107,9 +107,12 @@ void ioworker_thread_init(struct ioworker *w);
 
 /* For others to see, ten times a second: progress, counts, latencies. */
 void ioworker_publish(struct ioworker *w, uint64_t now_ns);
-/* Into the recorder's file: the parameters once the queue is there, the end while it still is. */
+/* Into the recorder's file: the parameters, once the queue is there. */
 void ioworker_publish_start(const struct ioworker *w);
-void ioworker_publish_end(const struct ioworker *w);
+/* The last counts and why it ended, by who holds the queue: a drain writes the same members. */
+void ioworker_publish_end(struct ioworker *w, uint64_t now_ns);
+/* That it ended, and why where nobody let it in; the queue is still there. */
+void ioworker_publish_closed(const struct ioworker *w);
 
 /* The run starts at @now_ns. */
 void ioworker_begin(struct ioworker *w, uint64_t now_ns);

@@ -195,6 +195,19 @@ def test_a_worker_says_why_it_ended(service, live):
     assert queue["commands"] == 50
 
 
+def test_a_worker_whose_queue_a_reset_took_says_so(service, live):
+    live("import warnings; warnings.simplefilter('ignore')")
+    live("import time; worker = nvme0n1.ioworker(io_size=8, time=60).start()")
+    live("while not worker.progress: time.sleep(0.01)")
+    live("nvme0.reset()")
+    live("worker.close() and None")
+
+    worker = queue_of(service, 2, closed=True)["worker"]
+
+    assert not worker["running"]
+    assert "reset" in worker["why"]
+
+
 def test_a_deleted_queue_is_listed_on_demand(service, live):
     live("nvme0n1.read(qpair, buf, 0).waitdone()")
     live("qpair.delete()")
