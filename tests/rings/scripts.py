@@ -19,6 +19,8 @@ SESSION = "session"
 WORKED = (0, 1, 5)
 COLLECT_TIMEOUT_S = 120
 TEST_TIMEOUT_S = 300
+#: A test whose call fails or takes too long may hang in its teardown, which has no limit there.
+STALL_S = TEST_TIMEOUT_S + 60
 #: Long forms take hours.
 LONG_TIMEOUT_S = 24 * 3600
 POLL_S = 0.05
@@ -84,6 +86,8 @@ class ScriptRing(Ring):
         self.report = LOGS / f"{name}.jsonl"
         self.offset = 0
         self.deadline = 0.0
+        self.stall_s = float(STALL_S)
+        self.heard = 0.0
         self.starts = 0
         #: Of an early ring one thread does the work while another asks.
         self.turn = RLock()
@@ -107,7 +111,7 @@ class ScriptRing(Ring):
         self.prepare()
         self.all, fault = collected(self.folder, long, self.on_a_drive)
         if long:
-            self.timeout_s = LONG_TIMEOUT_S
+            self.timeout_s = self.stall_s = LONG_TIMEOUT_S
             self.options = ["--long", f"--timeout={LONG_TIMEOUT_S}"]
         else:
             self.options = [f"--timeout={TEST_TIMEOUT_S}"]
@@ -155,9 +159,12 @@ class ScriptRing(Ring):
             # A build that fails, say: no test can run, and the session's item says why.
             self.faults.append(str(fault))
             self.starts = STARTS
+        self.heard = time.monotonic()
 
     def read(self) -> None:
         found, self.offset = lines(self.report, self.offset)
+        if found:
+            self.heard = time.monotonic()
         for line in found:
             if line["when"] == "collect":
                 self.faults += [line["longrepr"]] * (line["outcome"] == "failed")
@@ -178,12 +185,23 @@ class ScriptRing(Ring):
                 if time.monotonic() > self.deadline:
                     self.faults.append(f"ended after {self.timeout_s:.0f} s\n{tail(self.log)}")
                     self.stop()
+                elif self.stalled() and self.process:
+                    self.process.stop()
             time.sleep(POLL_S)
+
+    def victim(self) -> str | None:
+        """The test that began and has not ended."""
+        begun = (name for name in self.wanted if name in self.phases)
+        return next((name for name in begun if not self.done(name)), None)
+
+    def stalled(self) -> bool:
+        """Whether a test has hung for so long that the ones behind it would not be reached."""
+        return time.monotonic() - self.heard > self.stall_s and self.victim() is not None
 
     def resumed(self) -> bool:
         """Whether a process that died in a test was started anew for the tests behind it."""
         rest = [name for name in self.wanted if not self.done(name)]
-        victim = next((name for name in rest if name in self.phases), None)
+        victim = self.victim()
         if victim is None or self.process is None or self.starts >= STARTS:
             return False
         crash = self.crash()
@@ -192,7 +210,8 @@ class ScriptRing(Ring):
             del self.phases[victim]
             self.run(rest)
             return True
-        text = f"the process ended in this test\n{tail(self.log)}"
+        how = "hung and was ended" if self.stalled() else "ended"
+        text = f"the process {how} in this test\n{tail(self.log)}"
         death = {"when": "teardown", "outcome": "failed", "longrepr": text, "duration": 0.0}
         self.phases[victim].append(death)
         rest.remove(victim)

@@ -76,6 +76,12 @@ class CrashRing(ToyRing):
         return "the machine died"
 
 
+class HastyRing(ToyRing):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.stall_s = 1.0
+
+
 class UnbuiltRing(ToyRing):
     def launch(self, report: Path, arguments: Sequence[str]) -> Process:
         raise RuntimeError("does not build")
@@ -217,6 +223,33 @@ def test_behind(): pass
     assert found["test_dies_at_first"].figures == {"run again": "the machine died"}
     assert found["test_dies_always"].kind == "failed"
     assert found["test_before"].kind == found["test_behind"].kind == "passed"
+
+
+def test_a_test_that_hangs_in_its_teardown_costs_only_itself() -> None:
+    found = outcomes(
+        """
+import pytest, time
+@pytest.fixture
+def hangs():
+    yield
+    time.sleep(1000)
+def test_before(): pass
+def test_fails(hangs): assert 1 == 2
+def test_passes(hangs): pass
+def test_behind(): pass
+""",
+        HastyRing,
+    )
+
+    kinds = {name: outcome.kind for name, outcome in found.items() if name != SESSION}
+    assert kinds == {
+        "test_before": "passed",
+        "test_fails": "failed",
+        "test_passes": "failed",
+        "test_behind": "passed",
+    }
+    assert "assert 1 == 2" in found["test_fails"].text
+    assert "the process hung and was ended in this test" in found["test_passes"].text
 
 
 def test_what_does_not_build_is_said_once() -> None:

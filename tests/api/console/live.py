@@ -30,6 +30,9 @@ buf = d.Buffer()
 """
 
 
+ENDS_WITHIN_S = 60
+
+
 class Live:
     """A process with a software SSD that does what it is told."""
 
@@ -59,10 +62,15 @@ class Live:
         self.process.wait()
 
     def close(self) -> None:
-        """The process ends as a script does."""
+        """The process ends as a script does; one that does not is killed, for nobody else would."""
         self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+        try:
+            self.process.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        finally:
+            self.process.stdout.close()
 
     def __enter__(self) -> Self:
         return self
