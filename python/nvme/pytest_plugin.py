@@ -91,6 +91,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config._parser.optparser._option_string_actions.pop(OPTION)
     if _is_strict(config):
         _be_strict(config)
+    if config.getoption("capture") == "no":
+        _show_logs(config)
+
+
+def _show_logs(config: pytest.Config) -> None:
+    """With -s the lines of log_cli_level are shown, as with pynvme 1.0.
+
+    For itself pytest shows none without log_cli, and the level is without effect.
+    """
+    level = config.getini("log_cli_level") if config.pluginmanager.has_plugin("logging") else None
+    if level and config.getoption("log_cli_level") is None:
+        config.option.log_cli_level = level
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <strings.h>
 
 static void sink_stderr(enum log_level level, const char *text)
 {
@@ -34,6 +35,17 @@ const char *log_level_name(enum log_level level)
 	};
 
 	return names[level];
+}
+
+int log_set_level_by_name(const char *name)
+{
+	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
+		if (strcasecmp(name, log_level_name((enum log_level)level)))
+			continue;
+		log_set_level((enum log_level)level);
+		return 0;
+	}
+	return -EINVAL;
 }
 
 int log_enabled(enum log_level level)

@@ -20,6 +20,9 @@ void log_set_sink(log_sink_fn sink);
 /** log_set_level() - let through @level and everything more severe; LOG_LEVEL_WARN at start. */
 void log_set_level(enum log_level level);
 
+/** log_set_level_by_name() - by what log_level_name() says, in any case; -EINVAL: none of them. */
+int log_set_level_by_name(const char *name);
+
 /** log_level_name() - "error", "warning", "info" or "debug". */
 const char *log_level_name(enum log_level level);
 

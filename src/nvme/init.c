@@ -153,7 +153,10 @@ static uint32_t standard_cc(const struct nvme_ctrl *ctrl)
 
 int nvme_ctrl_enable(struct nvme_ctrl *ctrl, uint32_t cc)
 {
-	return nvme_ctrl_write32(ctrl, NVME_REG_CC, cc ? cc : standard_cc(ctrl));
+	cc = cc ? cc : standard_cc(ctrl);
+	log_debug("%s: CC = %08x, CSTS.RDY may take %llu ms", ctrl->addr, cc,
+		  (unsigned long long)ready_timeout_ms(ctrl));
+	return nvme_ctrl_write32(ctrl, NVME_REG_CC, cc);
 }
 
 int nvme_ctrl_identify(struct nvme_ctrl *ctrl)
@@ -198,6 +201,8 @@ int nvme_ctrl_init_queues(struct nvme_ctrl *ctrl)
 		return err;
 	ctrl->nsqs = granted(ctrl, NVME_GET(req.cqe.cdw0, NQ_NSQ));
 	ctrl->ncqs = granted(ctrl, NVME_GET(req.cqe.cdw0, NQ_NCQ));
+	log_debug("%s: %u submission and %u completion queues granted", ctrl->addr, ctrl->nsqs,
+		  ctrl->ncqs);
 	return 0;
 }
 
@@ -263,5 +268,8 @@ int nvme_ctrl_init(struct nvme_ctrl *ctrl)
 	err = ctrl->opts.init ? ctrl->opts.init(ctrl, ctrl->opts.init_priv) : standard_init(ctrl);
 	set_initialising(ctrl, false);
 	nvme_cmdlog_state(ctrl, err ? NVME_CMDLOG_DOWN : NVME_CMDLOG_READY);
+	if (!err)
+		log_info("%s: initialised, VS %08x, %u resets since it was opened", ctrl->addr,
+			 ctrl->vs, ctrl->generation);
 	return err;
 }

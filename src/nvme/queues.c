@@ -10,6 +10,7 @@
 
 #include "base/counts.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "bus/bus.h"
 #include "bus/dma.h"
 #include "nvme/ctrl.h"
@@ -113,6 +114,7 @@ static int create_as(struct nvme_ctrl *ctrl, uint16_t qid, unsigned int depth, u
 	q->next = ctrl->qpairs;
 	ctrl->qpairs = q;
 	nvme_ctrl_get(ctrl);
+	log_debug("%s: qpair %u of %u entries created", ctrl->addr, qid, depth);
 	*out = q;
 	return 0;
 }
@@ -199,6 +201,8 @@ static int retire(struct nvme_qpair *q, bool keep)
 	pthread_mutex_lock(&ctrl->reset_lock);
 	unlink_qpair(q);
 	err = withdraw(q, keep);
+	log_debug("%s: qpair %u %s%s%s", ctrl->addr, q->sqid, keep ? "left behind" : "deleted",
+		  err ? ": " : "", err ? err_text() : "");
 	bury(q);
 	pthread_mutex_unlock(&ctrl->reset_lock);
 	nvme_ctrl_put(ctrl);

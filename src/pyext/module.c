@@ -4,8 +4,10 @@
  */
 #include "pyext/pyext.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "pyext/functions.h"
 #include "pyext/request.h"
 
@@ -149,14 +151,26 @@ static int prepare_callbacks(struct py_state *state)
 	return PyErr_Occurred() ? -1 : 0;
 }
 
+/* PYNVME_LOG is for the driver's own lines; those of scripts go through Python's logging. */
+static void choose_log_level(void)
+{
+	const char *name = getenv("PYNVME_LOG");
+
+	if (name && *name && log_set_level_by_name(name))
+		log_warn("PYNVME_LOG=%.32s is no level; known are error, warning, info, debug",
+			 name);
+}
+
 static int module_exec(PyObject *module)
 {
 	static atomic_flag watching = ATOMIC_FLAG_INIT;
 	struct py_state *state = PyModule_GetState(module);
 	size_t i;
 
-	if (!atomic_flag_test_and_set(&watching))
+	if (!atomic_flag_test_and_set(&watching)) {
 		pthread_atfork(NULL, NULL, after_fork_in_child);
+		choose_log_level();
+	}
 	state->module = module;
 	state->pid = getpid();
 	list_init(&state->live);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -48,6 +49,18 @@ static void test_messages_below_the_level_are_dropped(void **state)
 	assert_int_equal(seen_count, 3);
 }
 
+static void test_a_level_has_a_name(void **state)
+{
+	assert_int_equal(log_set_level_by_name("Info"), 0);
+	assert_true(log_enabled(LOG_LEVEL_INFO));
+	assert_false(log_enabled(LOG_LEVEL_DEBUG));
+
+	assert_int_equal(log_set_level_by_name("debugging"), -EINVAL);
+	assert_int_equal(log_set_level_by_name(""), -EINVAL);
+	assert_true(log_enabled(LOG_LEVEL_INFO));
+	assert_false(log_enabled(LOG_LEVEL_DEBUG));
+}
+
 static int evaluated;
 
 static int evaluate(void)
@@ -79,6 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_a_message_reaches_the_sink, setup),
 		cmocka_unit_test_setup(test_messages_below_the_level_are_dropped, setup),
+		cmocka_unit_test_setup(test_a_level_has_a_name, setup),
 		cmocka_unit_test_setup(test_arguments_of_a_dropped_message_are_not_evaluated,
 				       setup),
 		cmocka_unit_test_setup(test_a_long_message_is_cut, setup),

@@ -1,0 +1,1 @@
+"""The recipes of docs/debug.md, each run as it stands there."""
