@@ -6,12 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,16 +19,10 @@
 #include "target/tcp_conn.h"
 
 #define EVENTS	    64
-#define ACCEPTS	    32			/* in a row, before others have their turn */
-#define SPIN_NS	    UINT64_C(30000)	/* look again for so long after the last work */
+#define SPIN_NS	    UINT64_C(100000)	/* look again for so long after the last work */
 #define EMPTY_TURNS 16u			/* without work, before giving the processor away */
 #define CHECK_NS    UINT64_C(100000000) /* time-outs of connections */
 #define POLL_TURNS  16u			/* hot connections are tried so often between epolls */
-
-/* TCP's own keep alive: a machine that is gone is noticed after a minute. */
-#define ALIVE_IDLE_S  30
-#define ALIVE_AGAIN_S 10
-#define ALIVE_TIMES   3
 
 int loop_init(struct loop *loop, struct target *target)
 {
@@ -208,7 +199,7 @@ void loop_forget(struct loop *loop, struct tcp_conn *conn)
 		*link = conn->next_dirty;
 }
 
-static void drop(struct loop *loop, struct tcp_conn *conn)
+void loop_drop(struct loop *loop, struct tcp_conn *conn)
 {
 	epoll_ctl(loop->epfd, EPOLL_CTL_DEL, conn->fd, NULL);
 	tcp_conn_close(conn);
@@ -221,7 +212,7 @@ static void serve_conn(struct loop *loop, struct tcp_conn *conn, uint64_t now_ns
 
 	loop_leave(loop);
 	if (!ok)
-		drop(loop, conn);
+		loop_drop(loop, conn);
 	else if (conn->hot)
 		make_hot(loop, conn);
 	else
@@ -237,98 +228,10 @@ static void flush_dirty(struct loop *loop, uint64_t now_ns)
 		loop->dirty = conn->next_dirty;
 		conn->dirty = false;
 		if (!tcp_tx_flush(conn)) {
-			drop(loop, conn);
+			loop_drop(loop, conn);
 		} else if (conn->wait) {
 			tcp_cmd_retry(conn, now_ns);
 			loop_leave(loop);
-		}
-	}
-}
-
-/* --- new connections ----------------------------------------------------------------------- */
-
-/* The oldest that is not connected makes room. False: there is none. */
-static bool evict(struct loop *loop)
-{
-	for (struct list_node *n = loop->conns.next; n != &loop->conns; n = n->next) {
-		struct tcp_conn *conn = list_entry(n, struct tcp_conn, node);
-
-		if (conn->as)
-			continue;
-		drop(loop, conn);
-		return true;
-	}
-	return false;
-}
-
-static void listen_again(struct loop *loop, bool on)
-{
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &loop->listenfd };
-
-	loop->deaf = !on;
-	epoll_ctl(loop->epfd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, loop->listenfd, &ev);
-}
-
-static void set_int(int fd, int level, int name, int value)
-{
-	(void)setsockopt(fd, level, name, &value, sizeof(value));
-}
-
-/* A host that asked for no Keep Alive Timeout may vanish, too: its machine has to answer. */
-static void tune(int fd)
-{
-	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, ALIVE_IDLE_S);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, ALIVE_AGAIN_S);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, ALIVE_TIMES);
-	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
-
-/* Counted, with its memory; NULL: there is no room. */
-static struct tcp_conn *open_conn(struct loop *loop, int fd, uint64_t now_ns)
-{
-	struct tcp_conn *conn;
-
-	if (!server_count(loop->target, 1))
-		return NULL;
-	conn = tcp_conn_open(loop, fd, now_ns);
-	if (!conn)
-		server_count(loop->target, -1);
-	return conn;
-}
-
-static void adopt(struct loop *loop, int fd, uint64_t now_ns)
-{
-	struct tcp_conn *conn = open_conn(loop, fd, now_ns);
-	struct epoll_event ev = { .events = EPOLLIN };
-
-	if (!conn && evict(loop))
-		conn = open_conn(loop, fd, now_ns);
-	if (!conn) {
-		close(fd);
-		return;
-	}
-	tune(fd);
-	ev.data.ptr = conn;
-	if (epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev))
-		drop(loop, conn);
-}
-
-static void accept_some(struct loop *loop, uint64_t now_ns)
-{
-	for (int i = 0; i < ACCEPTS; i++) {
-		int fd = accept4(loop->listenfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			adopt(loop, fd, now_ns);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-			   errno == ENOBUFS) {
-			if (evict(loop))
-				continue;
-			listen_again(loop, false);
-			return;
-		} else if (errno != ECONNABORTED && errno != EINTR) {
-			return;
 		}
 	}
 }
@@ -344,7 +247,7 @@ static void check_conns(struct loop *loop, uint64_t now_ns)
 	atomic_store(&loop->nudged, false);
 	loop->next_check_ns = now_ns + CHECK_NS;
 	if (loop->deaf)
-		listen_again(loop, true);
+		loop_listen(loop, true);
 	for (struct list_node *n = loop->conns.next; n != &loop->conns; n = next) {
 		struct tcp_conn *conn = list_entry(n, struct tcp_conn, node);
 
@@ -352,7 +255,7 @@ static void check_conns(struct loop *loop, uint64_t now_ns)
 		if (conn->as && !conn->qid)
 			assoc_check(conn->as, now_ns);
 		if (tcp_conn_overdue(conn, now_ns)) {
-			drop(loop, conn);
+			loop_drop(loop, conn);
 			continue;
 		}
 		if (tight)
@@ -390,7 +293,7 @@ static bool serve_events(struct loop *loop, int timeout_ms)
 	/* last: a new connection may have the address of one that is gone */
 	for (int i = 0; i < n; i++)
 		if (evs[i].data.ptr == &loop->listenfd)
-			accept_some(loop, now_ns);
+			loop_accept(loop, now_ns);
 	return n > 0;
 }
 
@@ -430,6 +333,28 @@ static void park(struct loop *loop, uint64_t next_ns)
 	atomic_store(&loop->asleep, false);
 }
 
+/* A turn without work. Return: nothing is to be expected soon. */
+static bool is_quiet(struct loop *loop, uint64_t now_ns)
+{
+	if (!loop->spinning) {
+		loop->spinning = spin_pays(&loop->spin);
+		return !loop->spinning;
+	}
+	if (now_ns - loop->last_work_ns <= SPIN_NS)
+		return false;
+	loop->spinning = false;
+	spin_ended(&loop->spin, false);
+	return true;
+}
+
+static void note_work(struct loop *loop, uint64_t now_ns)
+{
+	loop->last_work_ns = now_ns;
+	if (loop->spinning)
+		spin_ended(&loop->spin, true);
+	loop->spinning = false;
+}
+
 static void *serve(void *arg)
 {
 	struct loop *loop = arg;
@@ -450,9 +375,9 @@ static void *serve(void *arg)
 		if (now_ns >= loop->next_check_ns || atomic_load(&loop->nudged))
 			check_conns(loop, now_ns);
 		if (worked) {
-			loop->last_work_ns = now_ns;
+			note_work(loop, now_ns);
 			empty = 0;
-		} else if (now_ns - loop->last_work_ns > SPIN_NS) {
+		} else if (is_quiet(loop, now_ns)) {
 			park(loop, next_ns);
 		} else if (!(++empty % EMPTY_TURNS)) {
 			sched_yield();
@@ -467,7 +392,7 @@ int loop_start(struct loop *loop, int listenfd)
 	int rc;
 
 	loop->listenfd = listenfd;
-	listen_again(loop, true);
+	loop_listen(loop, true);
 	/* signals are for the threads of the script */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -488,5 +413,5 @@ void loop_stop(struct loop *loop)
 		loop->running = false;
 	}
 	while (!list_empty(&loop->conns))
-		drop(loop, list_entry(loop->conns.next, struct tcp_conn, node));
+		loop_drop(loop, list_entry(loop->conns.next, struct tcp_conn, node));
 }

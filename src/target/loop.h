@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/spin.h"
 
 struct subsys;
 struct target;
@@ -26,6 +27,7 @@ struct tcp_conn;
  * @rx: what was received last; a connection keeps nothing there
  * @locked: the drive that the thread is in
  * @dirty: connections with something to send
+ * @last_work_ns: when something was done; @spinning: it looks for more before it sleeps
  * @has_completed: without the lock: there may be some
  * @completed: commands that ended outside of their tcp_cmd_run(), under @lock
  */
@@ -43,6 +45,8 @@ struct loop {
 	struct list_node conns;
 	uint64_t next_check_ns;
 	uint64_t last_work_ns;
+	struct spin spin;
+	bool spinning;
 	atomic_bool asleep;
 	atomic_bool nudged; /* associations changed */
 	atomic_bool stop;
@@ -69,6 +73,13 @@ void loop_completed(struct loop *loop, struct tcp_cmd *cmd);
 /* Enter the drive, unless the thread is in it; loop_leave() at the end of a batch. */
 uint64_t loop_enter(struct loop *loop, struct subsys *sub, uint64_t now_ns);
 void loop_leave(struct loop *loop);
+
+/* Hear of new connections, or not. */
+void loop_listen(struct loop *loop, bool on);
+/* Take those that are there; the oldest that has not got to Connect makes room, if need be. */
+void loop_accept(struct loop *loop, uint64_t now_ns);
+/* Hang up. */
+void loop_drop(struct loop *loop, struct tcp_conn *conn);
 
 /* @conn has something to send at the end of the batch. */
 void loop_dirty(struct loop *loop, struct tcp_conn *conn);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/spin.h"
 #include "nvme/qpair.h"
 #include "spec/tcp.h"
 
@@ -87,6 +88,7 @@ struct nvme_tcp_rx {
 	enum nvme_tcp_rx_state state;
 	struct nvme_tcp_data hdr;
 	uint64_t quiet_ns;
+	struct spin spin;
 };
 
 /* From a command, or a look in vain, to the next look. */
@@ -152,6 +154,9 @@ unsigned int nvme_tcp_poll(struct nvme_qpair *q, unsigned int max, uint64_t now_
  * Return: completions.
  */
 unsigned int nvme_tcp_parse(struct nvme_tcp_queue *t, unsigned int max, uint64_t now_ns);
+
+/* @len bytes of data are where they belong. */
+void nvme_tcp_data_came(struct nvme_tcp_rx *rx, uint32_t len, bool digest);
 
 /* An R2T of @cid is to be answered; sent by the next nvme_tcp_ring(). */
 void nvme_tcp_grant(struct nvme_tcp_queue *t, uint16_t cid);
