@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
 from functools import cache, cached_property
@@ -125,13 +126,15 @@ def read_gcov(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
 
 
 def read_python(folder: Path, tree: Tree) -> Iterator[tuple[str, int, int]]:
-    import coverage
+    import coverage.exceptions
 
     whole = coverage.CoverageData(no_disk=True)
     for path in folder.glob("cov.*"):
         part = coverage.CoverageData(str(path))
-        part.read()
-        whole.update(part)
+        # Of a process that a test killed there may be half a file.
+        with suppress(coverage.exceptions.DataError):
+            part.read()
+            whole.update(part)
     for file in whole.measured_files():
         name = f"python/{Path(file).relative_to(tree.site)}"
         yield from ((name, line, 1) for line in whole.lines(file) or ())
