@@ -76,7 +76,7 @@ bool dma_pin_keeps(const struct dma_mem *mem)
 	return pin;
 }
 
-/* All pins of @owner. */
+/* All pins of @owner; NULL: of everybody. */
 static struct pin *take(const void *owner)
 {
 	struct pin *taken = NULL;
@@ -86,7 +86,7 @@ static struct pin *take(const void *owner)
 		struct pin **link = &buckets[i], *pin;
 
 		while ((pin = *link)) {
-			if (pin->owner != owner) {
+			if (owner && pin->owner != owner) {
 				link = &pin->next;
 				continue;
 			}
@@ -115,14 +115,11 @@ void dma_unpin(const void *owner)
 
 void dma_pin_forget(void)
 {
-	pthread_mutex_init(&lock, NULL);
-	atomic_store(&npins, 0);
-	for (unsigned int i = 0; i < BUCKETS; i++) {
-		while (buckets[i]) {
-			struct pin *pin = buckets[i];
+	struct pin *pin, *next;
 
-			buckets[i] = pin->next;
-			free(pin);
-		}
+	pthread_mutex_init(&lock, NULL);
+	for (pin = take(NULL); pin; pin = next) {
+		next = pin->next;
+		free(pin);
 	}
 }

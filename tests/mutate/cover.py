@@ -219,7 +219,11 @@ class Finder:
             return self.coverage.by_line.get((mutant.path, code[above]), set())
         found = self.of_words(self.words(lines, mutant.line))
         if mutant.path.startswith("src/spec/"):  # layouts and values are tested as such
-            found |= {name for name in self.coverage.hits if name.startswith("spec")}
+            found |= {
+                name
+                for name in self.coverage.hits
+                if name.startswith(("spec", "tests/api/decode/"))
+            }
         return found
 
     def words(self, lines: Sequence[str], line: int) -> set[str]:

@@ -107,6 +107,24 @@ static void a_pin_anywhere_in_large_memory_keeps_it(void **state)
 	}
 }
 
+/* By page they are sorted into 4096 places: one in each of them. */
+static void an_owner_takes_all_its_pins_along(void **state)
+{
+	const size_t len = 16 << 20;
+	struct dma_mem mem;
+	uint8_t *va;
+	int owner;
+
+	assert_int_equal(dma_alloc(&mem, len), 0);
+	va = mem.va;
+	for (size_t off = 0; off < len; off += 4096)
+		assert_int_equal(dma_pin(&owner, va + off), 0);
+	dma_free(&mem);
+	assert_ptr_not_equal(next_place(len), va);
+	dma_unpin(&owner);
+	assert_ptr_equal(next_place(len), va);
+}
+
 static void a_pin_that_ends_frees_nothing_that_is_in_use(void **state)
 {
 	struct dma_mem mem;
@@ -413,6 +431,7 @@ int main(void)
 		cmocka_unit_test_teardown(pinned_memory_is_not_handed_out_before_its_last_pin_ends,
 					  ends_clean),
 		cmocka_unit_test_teardown(a_pin_anywhere_in_large_memory_keeps_it, ends_clean),
+		cmocka_unit_test_teardown(an_owner_takes_all_its_pins_along, ends_clean),
 		cmocka_unit_test_teardown(a_pin_that_ends_frees_nothing_that_is_in_use, ends_clean),
 		cmocka_unit_test_teardown(freeing_nothing_is_fine, ends_clean),
 		cmocka_unit_test_teardown(iova_and_va_are_inverse, ends_clean),

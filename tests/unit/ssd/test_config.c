@@ -204,6 +204,21 @@ static void entries_are_masked_at_first(void **state)
 	rig_destroy(r);
 }
 
+static void entries_keep_what_is_written(void **state)
+{
+	struct rig *r = rig_create("");
+
+	for (unsigned int v = 0; v < 33; v++) {
+		rig_set_reg(r, ENTRY_CTL(v) - 12, 0xfee00000 + 4 * v);
+		rig_set_reg(r, ENTRY_CTL(v) - 4, 0x4000 + v);
+	}
+	for (unsigned int v = 0; v < 33; v++) {
+		assert_int_equal(rig_reg(r, ENTRY_CTL(v) - 12), 0xfee00000 + 4 * v);
+		assert_int_equal(rig_reg(r, ENTRY_CTL(v) - 4), 0x4000 + v);
+	}
+	rig_destroy(r);
+}
+
 static void a_masked_vector_is_pending_and_fires_at_unmask(void **state)
 {
 	struct rig *r = rig_create("latency=none");
@@ -405,6 +420,7 @@ int main(void)
 		cmocka_unit_test(aspm_is_kept),
 		cmocka_unit_test(there_are_as_many_vectors_as_queues),
 		cmocka_unit_test(entries_are_masked_at_first),
+		cmocka_unit_test(entries_keep_what_is_written),
 		cmocka_unit_test(a_masked_vector_is_pending_and_fires_at_unmask),
 		cmocka_unit_test(the_function_mask_holds_all_vectors),
 		cmocka_unit_test(intx_is_masked_by_intms),

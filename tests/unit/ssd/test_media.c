@@ -137,6 +137,7 @@ static void behaves_like_an_array(const char *options, uint32_t lba_bytes, uint3
 		}
 	}
 	s->m->ops->erase(s->m);
+	assert_int_equal(s->m->ops->bytes(s->m), 0);
 	memset(s->data, 0, (size_t)LBAS * lba_bytes);
 	memset(s->meta, 0xff, (size_t)LBAS * ms_bytes);
 	memset(s->state, 0, LBAS);
