@@ -52,6 +52,21 @@ static void more_than_the_ring_holds_waits_in_order(void **state)
 	assert_int_equal(nvme_qpair_outstanding(f->q), 0);
 }
 
+/* Neither its latency nor its timeout has begun while it waits for a place in the ring. */
+static void the_time_of_a_command_begins_when_the_device_can_see_it(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < 8; i++)
+		fixture_read(f, i);
+	f->now_ns += 1000;
+	assert_int_equal(fixture_poll(f), 8);
+
+	assert_int_equal(f->reqs[6].latency_ns, 1000);
+	assert_int_equal(f->reqs[7].submit_ns, f->now_ns);
+	assert_int_equal(f->reqs[7].latency_ns, 0);
+}
+
 static void count_one(struct nvme_req *req)
 {
 	++*(unsigned int *)req->owner;
@@ -247,6 +262,27 @@ static void the_deepest_queue_wraps(void **state)
 	sim_close((void **)&s);
 }
 
+#define MOST_QUEUES 63 /* of the software SSD */
+
+static void every_number_of_a_queue_can_be_had_again(void **state)
+{
+	struct nvme_qpair *q[MOST_QUEUES + 1];
+	struct sim *s;
+
+	sim_open_with((void **)&s, "sim:size=16M,latency=none,ioqueues=63");
+	for (unsigned int i = s->q->sqid + 1u; i <= MOST_QUEUES; i++)
+		assert_int_equal(nvme_qpair_create(s->ctrl, 2, 0, NVME_QPAIR_NO_IRQ, &q[i]), 0);
+	for (unsigned int i = s->q->sqid + 1u; i <= MOST_QUEUES; i++) {
+		assert_int_equal(q[i]->sqid, i);
+		nvme_qpair_delete(q[i]);
+		assert_int_equal(nvme_qpair_create(s->ctrl, 2, 0, NVME_QPAIR_NO_IRQ, &q[i]), 0);
+		assert_int_equal(q[i]->sqid, i);
+	}
+	for (unsigned int i = s->q->sqid + 1u; i <= MOST_QUEUES; i++)
+		nvme_qpair_delete(q[i]);
+	sim_close((void **)&s);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
@@ -254,6 +290,7 @@ int main(void)
 		T(a_read_completes_with_its_latency),
 		T(rings_wrap_many_times),
 		T(more_than_the_ring_holds_waits_in_order),
+		T(the_time_of_a_command_begins_when_the_device_can_see_it),
 		T(cids_in_flight_are_unique),
 		T(a_cid_rests_as_long_as_it_can),
 		T(poll_reaps_no_more_than_asked),
@@ -263,6 +300,7 @@ int main(void)
 		T(data_outside_the_pool_completes_as_transfer_error),
 		T(unaligned_data_completes_as_invalid_offset),
 		cmocka_unit_test(the_deepest_queue_wraps),
+		cmocka_unit_test(every_number_of_a_queue_can_be_had_again),
 		T(deletion_completes_what_is_outstanding_and_waiting),
 	};
 
