@@ -123,6 +123,31 @@ static void its_progress_is_complete_at_the_end(void **state)
 	ioworker_destroy(w);
 }
 
+static void its_progress_counts_reads_by_themselves(void **state)
+{
+	/* the reads are the last of the first three, and the first of the last three */
+	static const struct plan_op ops[] = {
+		{ NVME_CMD_FLUSH, 15 }, { NVME_CMD_WRITE, 65 },	       { NVME_CMD_READ, 20 },
+		{ NVME_CMD_WRITE, 65 }, { NVME_CMD_WRITE_ZEROES, 15 },
+	};
+	struct ioworker_opts o = fake_options();
+	struct ioworker_progress p;
+	struct ioworker *w;
+
+	o.io_count = 1000;
+	o.plan.nops = 3;
+	for (unsigned int first = 0; first <= 2; first += 2) {
+		fake_setup(state);
+		o.plan.ops = &ops[first];
+		w = fake_whole_run(&o, US);
+		ioworker_get_progress(w, &p);
+		assert_int_equal(p.ios, 1000);
+		assert_in_range(p.reads, 100, 300);
+		assert_int_equal(p.reads, result_of(w).reads);
+		ioworker_destroy(w);
+	}
+}
+
 static void check_schedule(double iops)
 {
 	struct ioworker_opts o = fake_options();
@@ -305,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup(its_progress_is_complete_at_the_end, fake_setup),
 		cmocka_unit_test_setup(its_progress_is_how_much_of_the_region_is_filled,
 				       fake_setup),
+		cmocka_unit_test(its_progress_counts_reads_by_themselves),
 		cmocka_unit_test_setup(a_rate_is_kept_in_every_second, fake_setup),
 		cmocka_unit_test_setup(no_command_of_a_schedule_retires_early, fake_setup),
 		cmocka_unit_test_setup(latencies_are_those_of_the_clock, fake_setup),
