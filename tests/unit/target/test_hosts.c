@@ -14,7 +14,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +63,17 @@ int __wrap_accept4(int fd, struct sockaddr *at, socklen_t *len, int flags)
 	atomic_fetch_sub(&accepts_to_fail, 1);
 	errno = EMFILE;
 	return -1;
+}
+
+/* Then nothing wakes a thread that sleeps but what comes. */
+static atomic_bool no_time_outs;
+
+int __real_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *limit, const sigset_t *mask);
+int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *limit, const sigset_t *mask);
+
+int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *limit, const sigset_t *mask)
+{
+	return __real_ppoll(fds, n, atomic_load(&no_time_outs) ? NULL : limit, mask);
 }
 
 static bool dial(struct queue *q, const struct target *t)
@@ -399,6 +412,35 @@ static void test_a_queue_that_connects_under_a_reset_goes_with_it(void **state)
 	target_destroy(t);
 }
 
+static void test_a_reset_wakes_the_threads_of_its_queues(void **state)
+{
+	const struct timeval patience = { .tv_sec = 10 };
+	struct target *t = start("size=16M,enable_s=0", 4);
+	struct queue admin, io[8];
+	uint16_t cntlid;
+	char byte;
+
+	assert_true(open_queue(&admin, t));
+	assert_int_equal(connect_queue(&admin, 0, NVME_CNTLID_DYNAMIC, 0), 0);
+	assert_true(set_cc(&admin, 0x460001));
+	cntlid = identified(&admin);
+	atomic_store(&no_time_outs, true);
+	for (uint16_t i = 0; i < 8; i++) {
+		assert_true(open_queue(&io[i], t));
+		assert_int_equal(connect_queue(&io[i], i + 1, cntlid, 0), 0);
+		setsockopt(io[i].fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	}
+	usleep(150000); /* by now they sleep without end */
+	assert_true(set_cc(&admin, 0));
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(recv(io[i].fd, &byte, 1, 0), 0);
+		close(io[i].fd);
+	}
+	atomic_store(&no_time_outs, false);
+	close(admin.fd);
+	target_destroy(t);
+}
+
 static void test_a_thread_without_descriptors_listens_again(void **state)
 {
 	const struct timeval patience = { .tv_sec = 10 };
@@ -436,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_a_reset_forgets_what_was_completed_and_not_yet_answered),
 		cmocka_unit_test(test_connect_may_bring_its_data_when_it_is_asked_for),
 		cmocka_unit_test(test_a_queue_that_connects_under_a_reset_goes_with_it),
+		cmocka_unit_test(test_a_reset_wakes_the_threads_of_its_queues),
 		cmocka_unit_test(test_a_thread_without_descriptors_listens_again),
 		cmocka_unit_test(test_a_target_that_never_started_can_go),
 	};
