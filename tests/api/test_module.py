@@ -65,6 +65,21 @@ def test_import_loads_nothing_that_a_script_may_never_need():
     assert not loaded & LATE
 
 
+def test_no_module_needs_what_only_type_checkers_have():
+    code = """
+import importlib, pkgutil, sys
+sys.modules["typing_extensions"] = None
+import nvme
+for module in pkgutil.walk_packages(nvme.__path__, "nvme."):
+    if module.name not in ("nvme.console.top", "nvme.console.log_screen"):  # Textual needs it
+        importlib.import_module(module.name)
+"""
+
+    done = run(code)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_import_twice_is_harmless():
     done = run(
         "import nvme, sys; core = nvme._core\n"

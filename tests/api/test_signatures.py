@@ -15,6 +15,13 @@ CLASSES = (d.Buffer, d.Controller, d.Qpair, d.Namespace, d.Pcie, d.Subsystem)
 CONTRACT = {
     "config": "(verify=None, fua_read=False, fua_write=False)",
     "srand": "(seed)",
+    "serve": "(address, *addresses, tcp=None, nqn=(), allow_hosts=(), threads=1, memory_mib=1024)",
+    "discover": "(addr, *, hostnqn=None, hostid=None, hdgst=None, ddgst=None, timeout_s=None)",
+    "sim": "(nvme)",
+    "verify_save": "(path)",
+    "verify_load": "(path)",
+    "Controller": "(addr=b'', nvme_init_func=None, *, hostnqn=None, hostid=None, hdgst=None, "
+    "ddgst=None, kato_s=None, timeout_s=None, queue_size=None, nr_io_queues=None)",
     "Buffer": "(size=4096, name='buffer', pvalue=0, ptype=0)",
     "Buffer.data": "(byte_end, byte_begin=None, type=int)",
     "Buffer.dump": "(size=None)",
@@ -134,6 +141,13 @@ def named(name: str):
 @pytest.mark.parametrize("name", CONTRACT)
 def test_signatures_are_the_contracts(name):
     assert plain(inspect.signature(named(name))) == CONTRACT[name]
+
+
+def test_functions_of_the_contract_are_all_there_is():
+    """A new function belongs into the list above."""
+    functions = [name for name in d.__all__ if inspect.isroutine(getattr(d, name))]
+
+    assert [name for name in functions if name not in CONTRACT] == []
 
 
 @pytest.mark.parametrize("name", d.__all__)

@@ -8,46 +8,71 @@ from nvme.host import words
 
 from .tool import SMALL
 
-#: What users of nvme-cli type.
-EXPECTED = (
-    *("id-ctrl", "id-ns", "list-ns", "smart-log", "error-log", "fw-log", "effects-log"),
-    *("self-test-log", "sanitize-log", "persistent-event-log", "telemetry-log", "get-log"),
-    *("get-feature", "set-feature", "show-regs", "format", "sanitize", "device-self-test"),
-    *("fw-download", "fw-commit", "create-ns", "delete-ns", "attach-ns", "detach-ns"),
-    *("security-send", "security-recv", "dir-send", "dir-receive", "read", "write", "compare"),
-    *("verify", "copy", "dsm", "write-zeroes", "write-uncor", "flush", "admin-passthru"),
-    *("io-passthru", "subsystem-reset"),
-)
-TWO_WORDS = {
-    "id ctrl": "id-ctrl",
-    "id ns": "id-ns",
-    "log smart": "smart-log",
-    "log error": "error-log",
-    "log fw": "fw-log",
-    "log effects": "effects-log",
-    "log self-test": "self-test-log",
-    "log sanitize": "sanitize-log",
-    "log persistent-event": "persistent-event-log",
-    "log telemetry": "telemetry-log",
-    "ns attach": "attach-ns",
-    "ns detach": "detach-ns",
-    "ns create": "create-ns",
-    "ns delete": "delete-ns",
-    "fw download": "fw-download",
-    "security send": "security-send",
-    "dir receive": "dir-receive",
+#: What users of nvme-cli type, and what they type for the same in version 3 or by habit.
+ALSO = {
+    "id-ctrl": ("id ctrl",),
+    "id-ns": ("id ns", "ns id"),
+    "nvm-id-ctrl": ("id nvm-ctrl",),
+    "nvm-id-ns": ("id nvm-ns",),
+    "cmdset-ind-id-ns": ("id ind-ns",),
+    "ns-descs": ("id ns-descs", "ns descs"),
+    "list-ns": ("ns list", "id list-ns"),
+    "list-ctrl": ("id list-ctrl",),
+    "smart-log": ("log smart",),
+    "error-log": ("log error",),
+    "fw-log": ("log fw",),
+    "effects-log": ("log effects",),
+    "self-test-log": ("log self-test",),
+    "sanitize-log": ("log sanitize",),
+    "persistent-event-log": ("log persistent-event",),
+    "telemetry-log": ("log telemetry",),
+    "endurance-log": ("log endurance",),
+    "supported-log-pages": ("log supported-log-pages", "log supported"),
+    "fid-support-effects-log": ("log fid-support-effects",),
+    "get-log": ("log get",),
+    "get-feature": ("feat get", "feature get"),
+    "set-feature": ("feat set", "feature set"),
+    "show-regs": ("ctrl show-regs",),
+    "ctrl-reset": ("ctrl reset",),
+    "subsystem-reset": ("subsystem reset",),
+    "device-self-test": ("ctrl self-test",),
+    "format": ("ns format",),
+    "sanitize": ("ctrl sanitize",),
+    "fw-download": ("fw download", "firmware download"),
+    "fw-commit": ("fw commit", "firmware commit"),
+    "create-ns": ("ns create",),
+    "delete-ns": ("ns delete",),
+    "attach-ns": ("ns attach",),
+    "detach-ns": ("ns detach",),
+    "security-send": ("security send",),
+    "security-recv": ("security recv", "security receive", "security-receive"),
+    "dir-send": ("dir send",),
+    "dir-receive": ("dir receive", "dir recv", "dir-recv"),
+    "read": ("io read",),
+    "write": ("io write",),
+    "compare": ("io compare",),
+    "verify": ("io verify",),
+    "copy": ("io copy",),
+    "dsm": ("io dsm",),
+    "write-zeroes": ("io write-zeroes",),
+    "write-uncor": ("io write-uncor",),
+    "flush": ("io flush",),
+    "admin-passthru": ("admin passthru", "passthru admin", "admin-passthrough"),
+    "io-passthru": ("io passthru", "passthru io", "io-passthrough"),
 }
 FLAGS = ("--output-format", "--human-readable", "--dry-run", "--show-command", "--timeout")
 
 
-@pytest.mark.parametrize("word", EXPECTED)
-def test_a_word_of_nvme_cli_is_known(word):
-    assert words.find([word, "sim", "-x"]) == (word, ["sim", "-x"])
+@pytest.mark.parametrize("word", ALSO)
+def test_every_spelling_of_nvme_cli_is_known(word):
+    for spelling in (word, *ALSO[word]):
+        assert words.find([*spelling.split(), "sim"]) == (word, ["sim"]), spelling
 
 
-@pytest.mark.parametrize("spelling", TWO_WORDS)
-def test_the_spelling_of_version_3_is_the_same_word(spelling):
-    assert words.find([*spelling.split(), "sim"]) == (TWO_WORDS[spelling], ["sim"])
+def test_every_word_and_spelling_is_in_the_list():
+    """A new one belongs into the list above."""
+    assert set(words.WORDS) == set(ALSO)
+    assert set(words.SPELLINGS) == {spelling for each in ALSO.values() for spelling in each}
 
 
 @pytest.mark.parametrize("word", words.WORDS)
