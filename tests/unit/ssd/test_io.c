@@ -37,13 +37,18 @@ static void the_opcode_is_checked_before_the_namespace(void **state)
 
 static void invalid_namespaces_are_refused(void **state)
 {
+	static const uint8_t opcodes[] = {
+		NVME_CMD_WRITE,	  NVME_CMD_READ,	 NVME_CMD_WRITE_UNCORRECTABLE,
+		NVME_CMD_COMPARE, NVME_CMD_WRITE_ZEROES, NVME_CMD_DSM,
+		NVME_CMD_VERIFY,  NVME_CMD_COPY
+	};
 	struct rig *r = rig_ready("latency=none");
 	const uint32_t nsids[] = { 0, 2, 33, 0x80000001, NVME_NSID_ALL };
 
-	for (unsigned int i = 0; i < 5; i++) {
-		struct nvme_sqe sqe = rig_rw(NVME_CMD_READ, 0, 1, r->buf);
+	for (unsigned int i = 0; i < 5 * sizeof(opcodes); i++) {
+		struct nvme_sqe sqe = rig_rw(opcodes[i / 5], 0, 1, r->buf);
 
-		sqe.nsid = nsids[i];
+		sqe.nsid = nsids[i % 5];
 		assert_int_equal(run(r, sqe), NVME_SC_INVALID_NS);
 	}
 	rig_destroy(r);

@@ -75,12 +75,14 @@ static void an_unknown_option_lists_the_known(void **state)
 
 static void wrong_values_are_named(void **state)
 {
-	refused("size=lots", "size=lots");
+	refused("size=lots", "size=lots: not bytes (K M G T)");
 	refused("size=-1", "size=-1");
 	refused("size=0", "out of range");
 	refused("size=2000001", "4096");
 	refused("lba=520", "512=512");
-	refused("read_us=3h", "microseconds");
+	refused("read_us=3h", "not microseconds (s ms us)");
+	refused("erase_s=3h", "not seconds (s ms us)");
+	refused("seed=x", "not number");
 	refused("ns=33", "out of range");
 	refused("aerl=1e3", "aerl");
 	refused("sn=123456789012345678901", "characters");

@@ -107,11 +107,26 @@ static void io_commands_say_what_is_wrong_in_them(void **state)
 	rig_destroy(r);
 }
 
+/* The LBA in the log is the failing command's, 0 if that is about none. */
+static void an_lba_is_blamed_once(void **state)
+{
+	struct rig *r = rig_ready("");
+	struct nvme_sqe far = bench_sqe(r, NVME_CMD_READ, 1, 7, 1);
+
+	assert_int_equal(rig_run(r, 1, far, NULL), NVME_SC_LBA_OUT_OF_RANGE);
+	assert_int_equal(bench_last_error(r).lba, 1ull << 32 | 7);
+	far.nsid = NONE;
+	assert_int_equal(rig_run(r, 1, far, NULL), NVME_SC_INVALID_NS);
+	assert_int_equal(bench_last_error(r).lba, 0);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(admin_commands_say_what_is_wrong_in_them),
 		cmocka_unit_test(io_commands_say_what_is_wrong_in_them),
+		cmocka_unit_test(an_lba_is_blamed_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
