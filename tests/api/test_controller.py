@@ -255,6 +255,8 @@ def test_the_buffer_of_an_admin_command_is_checked(nvme0):
         nvme0.identify(bytes(4096))
     with pytest.raises(ValueError, match="opcode"):
         nvme0.send_cmd(1 << 10)
+    with pytest.warns(UserWarning, match="00/01"):
+        nvme0.send_cmd((1 << 10) - 1).waitdone()  # opcode FFh and the fuse bits
 
 
 def test_smart_log_is_read(nvme0):
