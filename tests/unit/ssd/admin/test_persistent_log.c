@@ -131,6 +131,50 @@ static void a_format_and_a_sanitize_are_told_with_their_commands(void **state)
 	rig_destroy(r);
 }
 
+static uint64_t qword(const struct nvme_persistent_event *e, unsigned int n)
+{
+	return (uint64_t)dword(e, 2 * n + 1) << 32 | dword(e, 2 * n);
+}
+
+static void set_time(struct rig *r, uint64_t ms)
+{
+	memcpy(r->buf, &ms, 8);
+	assert_int_equal(bench_set_feature(r, NVME_FEAT_TIMESTAMP, 0), 0);
+}
+
+static void a_change_of_the_time_is_told_with_the_one_before_and_since_power_on(void **state)
+{
+	struct rig *r = rig_ready("");
+	uint64_t since_power_on;
+
+	set_time(r, 1000000);
+	rig_advance(r, 5 * SECOND_NS);
+	since_power_on = r->now_ns / 1000000;
+	set_time(r, 2000000);
+
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	assert_in_range(qword(event_at(r, 0), 0), 1005000, 1005100);
+	assert_in_range(qword(event_at(r, 0), 1), since_power_on, since_power_on + 100);
+	rig_destroy(r);
+}
+
+static void a_commit_is_told_with_revisions_action_slot_and_status(void **state)
+{
+	struct rig *r = rig_ready("");
+	const uint8_t *data = (const uint8_t *)(event_at(r, 0) + 1);
+
+	assert_int_equal(bench_admin(r, NVME_ADMIN_FW_COMMIT, 0, 1 << 3 | 2, 0),
+			 NVME_SC_INVALID_FW_IMAGE);
+
+	assert_int_equal(act(r, NVME_LSP_PEL_ESTABLISH_READ), 0);
+	assert_memory_equal(data, "1.0     ", 8);
+	assert_int_equal(data[16], 1);
+	assert_int_equal(data[17], 2);
+	assert_int_equal(data[18], NVME_SC_INVALID_FW_IMAGE >> 8);
+	assert_int_equal(data[19], NVME_SC_INVALID_FW_IMAGE & 0xff);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +182,9 @@ int main(void)
 		cmocka_unit_test(resets_release_the_context),
 		cmocka_unit_test(the_context_is_a_snapshot),
 		cmocka_unit_test(events_are_what_happened),
+		cmocka_unit_test(
+			a_change_of_the_time_is_told_with_the_one_before_and_since_power_on),
+		cmocka_unit_test(a_commit_is_told_with_revisions_action_slot_and_status),
 		cmocka_unit_test(a_format_and_a_sanitize_are_told_with_their_commands),
 	};
 
