@@ -23,6 +23,8 @@ from mutate.suite import GUEST, GUEST_S, GUEST_SOURCES, Run, Test, countable_tes
 from mutate.tree import Tree
 
 TEST_TIMEOUT_S = 900
+#: A macro, and what NVME_GET() calls it.
+MACRO = re.compile(r"#define (NVME_(\w+?)(?:_SHIFT|_MASK)|\w+)\b")
 WORD = re.compile(r"[A-Za-z_]\w{2,}")
 #: A word on more lines than these says nothing about who uses it.
 COMMON = 40
@@ -205,6 +207,19 @@ class Finder:
                 for word in set(WORD.findall(line)):
                     found[word].append((path, number))
         return found
+
+    @cached_property
+    def words_of_tests(self) -> frozenset[str]:
+        files = [path for end in "ch" for path in (self.top / "tests").rglob(f"*.{end}")]
+        return frozenset(word for path in files for word in WORD.findall(path.read_text()))
+
+    def is_idle(self, mutant: Mutant) -> bool:
+        """Whether it is in a macro that nothing uses: src/spec has the fields of a dword whole."""
+        if not (match := MACRO.match(mutant.old)):
+            return False
+        names = set(filter(None, match.groups()))
+        uses = {place for name in names for place in self.uses[name]}
+        return uses == {(mutant.path, mutant.line)} and not self.words_of_tests & names
 
     def names(self, mutant: Mutant) -> set[str]:
         """Every test that may notice."""

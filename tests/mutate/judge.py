@@ -124,7 +124,9 @@ class Judge:
                 same = code == self.originals[mutant.path]
                 return "same" if same else "" if code else "invalid"
             case _:
-                return "" if self.is_header(mutant.path, changed) else "invalid"
+                if not self.is_header(mutant.path, changed):
+                    return "invalid"
+                return "same" if self.finder.is_idle(mutant) else ""
 
     def optimised(self, path: str, text: str) -> bytes:
         """What the compiler makes of a C file if it tries hard; empty if it refuses."""

@@ -227,6 +227,28 @@ def test_the_list_of_survivors_needs_only_reasons() -> None:
     assert list(reasons(text)) == [mutant().key]
 
 
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("#define NVME_IDLE_MASK 0x3u", True),
+        ("#define NVME_ASKED_MASK 0x3u", False),
+        ("#define NVME_TESTED 1", False),
+        ("#define USED 1", False),
+        ("\tNVME_MEMBER = 1,", False),
+    ],
+)
+def test_a_macro_that_nothing_uses_is_idle(project: Path, line: str, idle: bool) -> None:
+    header = "#define NVME_IDLE_SHIFT 3\n" + line + "\n"
+    (project / "src" / "a.h").write_text(header)
+    (project / "src" / "b.c").write_text("int i = NVME_GET(v, ASKED) + USED;\n")
+    (project / "tests").mkdir(exist_ok=True)
+    (project / "tests" / "test_b.c").write_text("int i = NVME_TESTED;\n")
+
+    found = Finder(project, Coverage()).is_idle(Mutant("src/a.h", 2, line + "\n", ""))
+
+    assert found == idle
+
+
 def test_no_mutant_is_no_share() -> None:
     assert share({"killed": 0, "survived": 0}) == "-"
     assert share({"killed": 9, "survived": 1, "equivalent": 5}) == "90 %"
