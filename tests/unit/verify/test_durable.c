@@ -72,6 +72,20 @@ static void a_failed_flush_covers_nothing(void **state)
 	assert_false(known(*state, 1));
 }
 
+/* Of a table that was there before, say. */
+static void a_flush_that_never_began_covers_nothing(void **state)
+{
+	uint8_t data[LBA_BYTES];
+	uint64_t now = verify_flush_begin(*state) + 1;
+
+	write_lbas(*state, data, 1, 1, 0);
+	verify_flush_end(*state, now, true);
+	verify_flush_end(*state, now + 1, true);
+	verify_power_lost(*state);
+
+	assert_false(known(*state, 1));
+}
+
 static void an_unfinished_flush_covers_nothing(void **state)
 {
 	uint8_t data[LBA_BYTES];
@@ -165,6 +179,8 @@ int main(void)
 						table_setup, table_teardown),
 		cmocka_unit_test_setup_teardown(a_failed_flush_covers_nothing, table_setup,
 						table_teardown),
+		cmocka_unit_test_setup_teardown(a_flush_that_never_began_covers_nothing,
+						table_setup, table_teardown),
 		cmocka_unit_test_setup_teardown(an_unfinished_flush_covers_nothing, table_setup,
 						table_teardown),
 		cmocka_unit_test_setup_teardown(flushes_may_overlap_and_end_in_any_order,
