@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -161,6 +162,28 @@ static void clearing_intx_unmasks_it(void **state)
 	assert_int_equal(fake.unmasks, 1);
 }
 
+/* The limit of open files is at vector 3. */
+static void too_few_descriptors_leave_no_vector_behind(void **state)
+{
+	struct rlimit before, tight;
+	int err;
+
+	bus_irq_fini(bus);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)dup(0);
+	close((int)tight.rlim_cur);
+	tight.rlim_cur += 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	err = bus_irq_init(bus, 8);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+	assert_int_equal(err, -EMFILE);
+	assert_non_null(strstr(err_text(), "interrupt vector 3"));
+	assert_int_equal(bus->nvectors, 0);
+	assert_int_equal(count_get(COUNT_FDS), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +201,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wait_ends_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_ends_a_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(clearing_intx_unmasks_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_few_descriptors_leave_no_vector_behind, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
