@@ -15,7 +15,7 @@
 #include "pyext/fabric.h"
 #include "pyext/interrupt.h"
 #include "pyext/pcie.h"
-#include "pyext/record.h"
+#include "pyext/cmdlog/record.h"
 #include "spec/id_ctrl.h"
 #include "spec/nvme.h"
 

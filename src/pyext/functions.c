@@ -12,7 +12,7 @@
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "pyext/fabric.h"
-#include "pyext/recorder.h"
+#include "pyext/cmdlog/recorder.h"
 #include "spec/names.h"
 #include "ssd/ssd.h"
 #include "verify/verify.h"

@@ -14,7 +14,7 @@
 #include "pyext/args.h"
 #include "pyext/ctrl.h"
 #include "pyext/interrupt.h"
-#include "pyext/record.h"
+#include "pyext/cmdlog/record.h"
 
 int py_qpair_check(struct py_qpair *self)
 {

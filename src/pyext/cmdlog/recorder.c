@@ -2,7 +2,7 @@
 /*
  * recorder.c - the flight recorder's files, of this process and of others, as Python reads them.
  */
-#include "pyext/recorder.h"
+#include "pyext/cmdlog/recorder.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
  * recorder.h - functions of the module that read the flight recorder's files.
  */
-#ifndef PYNVME_PYEXT_RECORDER_H
-#define PYNVME_PYEXT_RECORDER_H
+#ifndef PYNVME_PYEXT_CMDLOG_RECORDER_H
+#define PYNVME_PYEXT_CMDLOG_RECORDER_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -2,8 +2,8 @@
 /*
  * record.h - command records on their way to Python, which decodes them (nvme/cmdlog.py).
  */
-#ifndef PYNVME_PYEXT_RECORD_H
-#define PYNVME_PYEXT_RECORD_H
+#ifndef PYNVME_PYEXT_CMDLOG_RECORD_H
+#define PYNVME_PYEXT_CMDLOG_RECORD_H
 
 #include "pyext/pyext.h"
 

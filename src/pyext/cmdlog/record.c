@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pyext/record.h"
+#include "pyext/cmdlog/record.h"
 
 #include "nvme/cmdlog/cmdlog.h"
 #include "nvme/qpair.h"
