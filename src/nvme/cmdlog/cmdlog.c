@@ -44,6 +44,11 @@ const char *nvme_cmdlog_path(void)
 	return file.bytes ? file.path : "";
 }
 
+const struct nvme_cmdlog_queue *nvme_cmdlog_slots(void)
+{
+	return __atomic_load_n(&file.slots, __ATOMIC_ACQUIRE);
+}
+
 /* --- the file --- */
 
 static unsigned int owner(void)
@@ -167,37 +172,44 @@ static void *grow(uint64_t bytes)
 
 /* --- slots --- */
 
-static struct nvme_cmdlog_queue *longest_closed(uint64_t bytes)
+static struct nvme_cmdlog_queue *longest_closed(uint64_t bytes, bool private_slot)
 {
 	struct nvme_cmdlog_queue *best = NULL;
 
 	for (struct nvme_cmdlog_queue *log = file.slots; log; log = log->next) {
-		if (log->closed && log->bytes >= bytes && (!best || log->closed < best->closed))
+		if (log->closed && log->bytes >= bytes && log->private_slot == private_slot &&
+		    (!best || log->closed < best->closed))
 			best = log;
 	}
 	return best;
 }
 
+static bool make_private(struct nvme_cmdlog_queue *log)
+{
+	log->private_slot = true;
+	log->slot =
+		mmap(NULL, log->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return log->slot != MAP_FAILED;
+}
+
 static struct nvme_cmdlog_queue *new_slot(uint64_t bytes)
 {
-	struct nvme_cmdlog_queue *log = calloc(1, sizeof(*log));
+	struct nvme_cmdlog_queue *log = calloc(1, sizeof(*log)), *closed;
 
 	if (!log)
 		return NULL;
 	log->bytes = bytes;
 	log->slot = grow(bytes);
 	if (!log->slot) {
-		log->private_slot = true;
-		log->slot = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				 -1, 0);
-		if (log->slot == MAP_FAILED) {
+		closed = longest_closed(bytes, true);
+		if (closed || !make_private(log)) {
 			free(log);
-			return NULL;
+			return closed;
 		}
-		return log;
 	}
 	log->next = file.slots;
-	file.slots = log;
+	/* Whoever looks for what is outstanding goes through the list without the lock. */
+	__atomic_store_n(&file.slots, log, __ATOMIC_RELEASE);
 	return log;
 }
 
@@ -243,7 +255,7 @@ struct nvme_cmdlog_queue *nvme_cmdlog_open(struct nvme_ctrl *ctrl, uint16_t sqid
 	struct nvme_cmdlog_queue *log;
 
 	pthread_mutex_lock(&file.lock);
-	log = longest_closed(bytes);
+	log = longest_closed(bytes, false);
 	if (!log)
 		log = new_slot(bytes);
 	if (log) {
@@ -267,13 +279,8 @@ void nvme_cmdlog_close(struct nvme_cmdlog_queue *log)
 		return;
 	pthread_mutex_lock(&file.lock);
 	count_dec(COUNT_RECORDER_SLOTS);
-	if (log->private_slot) {
-		munmap(log->slot, log->bytes);
-		free(log);
-	} else {
-		log->slot->closed_ns = clock_now_ns();
-		log->closed = ++file.closings;
-	}
+	log->slot->closed_ns = clock_now_ns();
+	log->closed = ++file.closings;
 	pthread_mutex_unlock(&file.lock);
 }
 

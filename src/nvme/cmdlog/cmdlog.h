@@ -44,7 +44,7 @@ struct nvme_cmdlog_queue {
 	struct nvme_cmdlog_queue *next;
 	uint64_t bytes;	   /* of the slot */
 	uint64_t closed;   /* order of closing, 0: in use */
-	bool private_slot; /* no shared memory left: in the heap */
+	bool private_slot; /* no shared memory left: nobody else sees it */
 };
 
 /* Order of stores as another process sees them; costs nothing on x86. */
@@ -106,6 +106,9 @@ unsigned int nvme_cmdlog_read(struct nvme_cmdlog_queue *log, struct nvme_cmdlog_
 
 /* In a child of fork(), first of all: the file is the parent's, its lock may be anybody's. */
 void nvme_cmdlog_forked(void);
+
+/* The newest slot of this process, also of a queue that was deleted; the others are behind it. */
+const struct nvme_cmdlog_queue *nvme_cmdlog_slots(void);
 
 /* Path of this process's file, "" while there is none. */
 const char *nvme_cmdlog_path(void);
