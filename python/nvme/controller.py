@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from nvme import _core, admin, events, fabric, hmb, warn
+from nvme import _core, admin, events, fabric, hang, hmb, warn
 from nvme.buffer import Buffer
 from nvme.cmdlog import Log
 from nvme.number import U32, field, optional_callable
@@ -96,6 +96,8 @@ class Controller(admin.Commands, ControllerStructures, Log, _core.Controller):
             queue_size=queue_size,
             nr_io_queues=nr_io_queues,
         )
+        # Before: an initialisation may hang, too.
+        hang.report_to_stderr()
         self = super().__new__(cls, where, nvme_init_func, given)
         opened.add(self)
         return self

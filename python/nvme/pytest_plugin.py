@@ -7,13 +7,15 @@ callback, by the fixture "aer", or by the mark filterwarnings.
 """
 
 import contextlib
+import os
+import sys
 import time
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from nvme import _core, failure, warn
+from nvme import _core, failure, hang, warn
 from nvme._core import NvmeError
 from nvme.controller import DEFAULT_ADDRESS, opened
 from nvme.fixtures import (
@@ -33,6 +35,7 @@ __all__ = ["aer", "buf", "nvme0", "nvme0n1", "pciaddr", "pcie", "qpair", "subsys
 
 GROUP = "nvme"
 OPTION = "--pciaddr"
+HANG_FD = pytest.StashKey[int]()
 HELP = "address of the device under test, like 01:00.0; the software SSD if not given"
 
 
@@ -93,6 +96,19 @@ def pytest_configure(config: pytest.Config) -> None:
         _be_strict(config)
     if config.getoption("capture") == "no":
         _show_logs(config)
+    _report_hangs(config)
+
+
+def _report_hangs(config: pytest.Config) -> None:
+    """Ctrl-\\ on a test that hangs says where, past pytest's capture."""
+    try:
+        fd = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else -1)
+    except (OSError, ValueError):
+        return  # there is nobody to say it to
+    if hang.report(fd):
+        config.stash[HANG_FD] = fd
+    else:
+        os.close(fd)
 
 
 def _show_logs(config: pytest.Config) -> None:
@@ -107,6 +123,10 @@ def _show_logs(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     _core.strict(False)
+    if HANG_FD in config.stash:
+        hang.forget()
+        os.close(config.stash[HANG_FD])
+        del config.stash[HANG_FD]
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -12,6 +12,7 @@
 #include "nvme/ns.h"
 #include "pyext/args.h"
 #include "pyext/fabric.h"
+#include "pyext/cmdlog/hang.h"
 #include "pyext/cmdlog/recorder.h"
 #include "spec/names.h"
 #include "ssd/ssd.h"
@@ -209,6 +210,8 @@ PyMethodDef py_functions[] = {
 	{ "cmdlog_path", py_cmdlog_path, METH_NOARGS, py_cmdlog_path_doc },
 	{ "recorder", py_recorder, METH_O, py_recorder_doc },
 	ARGS_METHOD("recorder_records", py_recorder_records, py_recorder_records_doc),
+	{ "quit_report", py_quit_report, METH_O, py_quit_report_doc },
+	{ "quit_default", py_quit_default, METH_NOARGS, py_quit_default_doc },
 	ARGS_METHOD("discover", py_discover, py_discover_doc),
 	{ "close_all", py_close_all, METH_NOARGS, py_close_all_doc },
 	{ NULL, NULL, 0, NULL },

@@ -185,6 +185,9 @@ static inline uint64_t nvme_cmdlog_slot_bytes(uint32_t ncids)
 	return (bytes + NVME_CMDLOG_PAGE - 1) & ~(uint64_t)(NVME_CMDLOG_PAGE - 1);
 }
 
+/* A consistent copy of a record; false: never written, or the writer was faster every time. */
+bool nvme_cmdlog_snapshot(const struct nvme_cmdlog_record *rec, struct nvme_cmdlog_record *out);
+
 /**
  * nvme_cmdlog_collect() - newest first: outstanding commands, then completed ones
  * Skips what is being written at the moment. Return: how many were copied.

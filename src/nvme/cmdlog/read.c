@@ -10,8 +10,7 @@
 
 #define READ_TRIES 4
 
-/* A consistent copy of a record; false: never written, or the writer was faster every time. */
-static bool snapshot(const struct nvme_cmdlog_record *rec, struct nvme_cmdlog_record *out)
+bool nvme_cmdlog_snapshot(const struct nvme_cmdlog_record *rec, struct nvme_cmdlog_record *out)
 {
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint64_t seq = __atomic_load_n(&rec->seq, __ATOMIC_ACQUIRE);
@@ -49,7 +48,7 @@ static struct nvme_cmdlog_record *outstanding(const struct nvme_cmdlog_record *l
 	if (!list)
 		return NULL;
 	for (uint32_t cid = 0; cid < ncids; cid++) {
-		if (!snapshot(&live[cid], &list[n]) || !list[n].submit_ns)
+		if (!nvme_cmdlog_snapshot(&live[cid], &list[n]) || !list[n].submit_ns)
 			continue;
 		list[n].complete_ns = 0;
 		n++;
@@ -87,7 +86,8 @@ unsigned int nvme_cmdlog_collect(const struct nvme_cmdlog_record *live, uint32_t
 	for (uint64_t k = newest / 2; k > 0 && newest / 2 - k < NVME_CMDLOG_RECORDS; k--) {
 		if (n == max)
 			break;
-		if (snapshot(&ring[(k - 1) % NVME_CMDLOG_RECORDS], &out[n]) && out[n].seq == 2 * k)
+		if (nvme_cmdlog_snapshot(&ring[(k - 1) % NVME_CMDLOG_RECORDS], &out[n]) &&
+		    out[n].seq == 2 * k)
 			n++;
 	}
 	return n;
