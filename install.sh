@@ -48,6 +48,7 @@ guest=()
 fuzzing=()
 layouts=()
 terminal=()
+debugger=()
 browser=()
 if command -v apt-get >/dev/null; then
 	family=debian
@@ -58,6 +59,7 @@ if command -v apt-get >/dev/null; then
 		fuzzing=(clang)
 		layouts=(libnvme-dev)
 		terminal=(tmux)
+		debugger=(gdb)
 		browser=(chromium fonts-dejavu-core g++ ripgrep)
 	fi
 elif command -v dnf >/dev/null; then
@@ -69,6 +71,7 @@ elif command -v dnf >/dev/null; then
 		fuzzing=(clang compiler-rt)
 		layouts=(libnvme-devel)
 		terminal=(tmux)
+		debugger=(gdb)
 		browser=(chromium dejavu-sans-fonts gcc-c++ ripgrep)
 	fi
 else
@@ -128,6 +131,7 @@ want guest "${guest[@]}"
 want fuzzing "${fuzzing[@]}"
 want layouts "${layouts[@]}"
 want terminal "${terminal[@]}"
+want debugger "${debugger[@]}"
 # A Node.js that is there may be of another origin than the distribution's. One before 20 is no use
 # for a workbench in a browser, and a browser none without it.
 if [ ${#browser[@]} -gt 0 ]; then

@@ -52,6 +52,7 @@ def hanging(command: list[str], folder: Path, **settings: str) -> Iterator[subpr
                 env=os.environ
                 | {"PYNVME_CMDLOG_DIR": str(folder), "READY_FD": str(writer)}
                 | settings,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
