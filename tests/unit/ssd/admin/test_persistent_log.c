@@ -88,6 +88,7 @@ static void events_are_what_happened(void **state)
 		const struct nvme_persistent_event *e = event_at(r, i);
 
 		assert_int_equal(e->etype, types[i]);
+		assert_int_equal(e->etyper, 1);
 		assert_int_equal(e->el, lengths[i]);
 		total += sizeof(*e) + e->el;
 		assert_true(l->seb[types[i] / 8] >> types[i] % 8 & 1);
