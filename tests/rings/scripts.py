@@ -71,7 +71,8 @@ class ScriptRing(Ring):
     folder = "tests/api"
     #: Only tests that touch the drive run on another than the software SSD.
     on_a_drive = False
-    timeout_s = 1500.0
+    #: A test that hangs is ended long before.
+    timeout_s = 3600.0
 
     def __init__(self, name: str) -> None:
         self.name = name
