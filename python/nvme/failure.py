@@ -22,8 +22,8 @@ def commands() -> str:
     blocks = []
     try:
         slots = _core.cmdlog_file(path)[3]
-    except (OSError, _core.NvmeError) as why:
-        return f"no command log: {why}"
+    except OSError as why:
+        return f"no command log: {why.strerror}"
     for address, sqid, _, _, records in slots:
         entries = [e for e in newest_first(records, sqid) if e.submit_ns >= _begin_ns]
         if entries:

@@ -87,8 +87,8 @@ def _list() -> None:
         when = time.strftime("%F %T", time.localtime(one.changed_ns / 1e9))
         try:
             pid, alive, _, slots = _core.cmdlog_file(str(one.path))
-        except (OSError, _core.NvmeError) as why:
-            print(f"{one.pid:>8}  unreadable  {when}  {printable(str(why))}")
+        except OSError as why:
+            print(f"{one.pid:>8}  unreadable  {when}  {printable(why.strerror or "")}")
             continue
         state = "running" if alive else "gone"
         devices = ", ".join(dict.fromkeys(printable(slot[0]) for slot in slots)) or "no queue"
@@ -98,8 +98,8 @@ def _list() -> None:
 def _print(path: Path, count: int) -> None:
     try:
         pid, alive, _, slots = _core.cmdlog_file(str(path))
-    except (OSError, _core.NvmeError) as why:
-        raise UsageError(printable(str(why))) from None
+    except OSError as why:
+        raise UsageError(printable(why.strerror or "")) from None
     print(f"{printable(str(path))}: process {pid}, {'running' if alive else 'gone'}")
     for address, sqid, _, closed_ns, records in slots:
         entries = newest_first(records, sqid)

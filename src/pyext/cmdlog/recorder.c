@@ -68,44 +68,6 @@ static PyObject *file_slots(struct nvme_cmdlog_file *f, unsigned int nslots)
 	return list;
 }
 
-const char py_cmdlog_file_doc[] =
-	"cmdlog_file($module, path, /)\n--\n\n"
-	"The command log of any process: (pid, alive, realtime_ns, slots), where a slot is\n"
-	"(address, sqid, opened_ns, closed_ns, records).";
-
-PyObject *py_cmdlog_file(PyObject *module, PyObject *o)
-{
-	struct py_state *state = PyModule_GetState(module);
-	struct nvme_cmdlog_info info;
-	struct nvme_cmdlog_file *f;
-	PyObject *slots, *path;
-	int rc;
-
-	if (!PyUnicode_FSConverter(o, &path))
-		return NULL;
-	rc = nvme_cmdlog_file_open(&f, PyBytes_AsString(path));
-	Py_DECREF(path);
-	if (rc)
-		return py_error(state, PyExc_OSError, rc);
-	nvme_cmdlog_file_info(f, &info);
-	slots = file_slots(f, info.nslots);
-	nvme_cmdlog_file_close(f);
-	if (!slots)
-		return NULL;
-	return Py_BuildValue("iOLN", info.pid, info.alive ? Py_True : Py_False,
-			     (long long)info.realtime_ns, slots);
-}
-
-const char py_cmdlog_path_doc[] = "cmdlog_path($module, /)\n--\n\n"
-				  "File of this process's command log, '' while there is none.";
-
-PyObject *py_cmdlog_path(PyObject *module, PyObject *unused)
-{
-	return PyUnicode_FromString(nvme_cmdlog_path());
-}
-
-/* --- for the console: the headers as they are in the file, which Python takes apart --- */
-
 /* OSError with its number, which says what to do next. */
 static PyObject *refuse(int rc)
 {
@@ -131,6 +93,38 @@ static struct nvme_cmdlog_file *open_file(PyObject *o)
 		refuse(rc);
 	return f;
 }
+
+const char py_cmdlog_file_doc[] =
+	"cmdlog_file($module, path, /)\n--\n\n"
+	"The command log of any process: (pid, alive, realtime_ns, slots), where a slot is\n"
+	"(address, sqid, opened_ns, closed_ns, records).";
+
+PyObject *py_cmdlog_file(PyObject *module, PyObject *o)
+{
+	struct nvme_cmdlog_file *f = open_file(o);
+	struct nvme_cmdlog_info info;
+	PyObject *slots;
+
+	if (!f)
+		return NULL;
+	nvme_cmdlog_file_info(f, &info);
+	slots = file_slots(f, info.nslots);
+	nvme_cmdlog_file_close(f);
+	if (!slots)
+		return NULL;
+	return Py_BuildValue("iOLN", info.pid, info.alive ? Py_True : Py_False,
+			     (long long)info.realtime_ns, slots);
+}
+
+const char py_cmdlog_path_doc[] = "cmdlog_path($module, /)\n--\n\n"
+				  "File of this process's command log, '' while there is none.";
+
+PyObject *py_cmdlog_path(PyObject *module, PyObject *unused)
+{
+	return PyUnicode_FromString(nvme_cmdlog_path());
+}
+
+/* --- for the console: the headers as they are in the file, which Python takes apart --- */
 
 /* (index, header, outstanding), or (index, why it cannot be read, None). */
 static PyObject *head_tuple(struct nvme_cmdlog_file *f, unsigned int i)
