@@ -88,7 +88,7 @@ def _list() -> None:
         try:
             pid, alive, _, slots = _core.cmdlog_file(str(one.path))
         except OSError as why:
-            print(f"{one.pid:>8}  unreadable  {when}  {printable(why.strerror or "")}")
+            print(f"{one.pid:>8}  unreadable  {when}  {printable(why.strerror or '')}")
             continue
         state = "running" if alive else "gone"
         devices = ", ".join(dict.fromkeys(printable(slot[0]) for slot in slots)) or "no queue"
