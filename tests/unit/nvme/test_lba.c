@@ -337,6 +337,17 @@ static void format_becomes(struct fixture *f, unsigned int ds, uint16_t ms)
 	assert_int_equal(nvme_ns_refresh(f->ns), 0);
 }
 
+static void what_is_known_of_lbas_outlives_all_but_their_size(void **state)
+{
+	struct fixture *f = *state;
+	const struct verify_table *known = nvme_ns_format(f->ns)->verify;
+
+	format_becomes(f, 9, 8);
+	assert_ptr_equal(nvme_ns_format(f->ns)->verify, known);
+	format_becomes(f, 12, 8);
+	assert_ptr_not_equal(nvme_ns_format(f->ns)->verify, known);
+}
+
 static void a_write_that_waited_does_not_stamp_beyond_its_buffer(void **state)
 {
 	struct fixture *f = *state;
@@ -461,6 +472,7 @@ int main(void)
 		T(a_namespace_is_shared),
 		T(there_is_no_such_namespace),
 		F(a_locked_lba_makes_the_next_command_wait),
+		F(what_is_known_of_lbas_outlives_all_but_their_size),
 		F(a_write_that_waited_does_not_stamp_beyond_its_buffer),
 		F(a_write_that_waited_does_not_tag_beyond_its_metadata),
 		F(a_format_between_lock_and_stamp_refuses_the_write),

@@ -204,15 +204,20 @@ static int open_with_metadata(void **state)
 	return sim_open_with(state, "sim:latency=none,ms=8");
 }
 
-/* LBA format with 512 bytes and 8 of metadata. */
+static int open_with_more_metadata(void **state)
+{
+	return sim_open_with(state, "sim:latency=none,ms=64");
+}
+
+/* LBA format with 512 bytes and metadata. */
 static uint32_t format_with_meta(const struct sim *s)
 {
 	const struct nvme_id_ns *id = s->ns->id_ns;
 
 	for (uint32_t i = 0; i <= id->nlbaf; i++)
-		if (id->lbaf[i].ds == 9 && id->lbaf[i].ms == 8)
+		if (id->lbaf[i].ds == 9 && id->lbaf[i].ms)
 			return i;
-	fail_msg("no LBA format with 8 bytes of metadata");
+	fail_msg("no LBA format with metadata");
 	return 0;
 }
 
@@ -252,6 +257,24 @@ static void end_to_end(void **state)
 			if (!interleaved)
 				assert_int_equal(transfer(s, NVME_CMD_READ, checks, meta), 0);
 		}
+}
+
+/* The controller inserts protection information, and the rest of the metadata is the host's. */
+static void metadata_beside_the_protection_information_moves_with_pract(void **state)
+{
+	struct sim *s = *state;
+	uint8_t *meta = (uint8_t *)s->mem.va + 65536;
+
+	format(s, 0, 1);
+	memset(meta, 0x5a, 4 * 64);
+	assert_int_equal(transfer(s, NVME_CMD_WRITE, GUARD | REF | ACT, meta), 0);
+	memset(meta, 0, 4 * 64);
+	assert_int_equal(transfer(s, NVME_CMD_READ, GUARD | REF | ACT, meta), 0);
+	assert_int_equal(meta[3 * 64 + 8], 0x5a);
+
+	/* nobody brings memory for it */
+	assert_int_equal(transfer(s, NVME_CMD_WRITE, GUARD | REF | ACT, NULL), 0);
+	assert_int_equal(transfer(s, NVME_CMD_READ, GUARD | REF | ACT, NULL), 0);
 }
 
 static void interleaved_metadata_needs_no_room_of_its_own(void **state)
@@ -295,6 +318,9 @@ int main(void)
 		cmocka_unit_test(type_3_has_no_reference_tag_to_check),
 		cmocka_unit_test(pract_leaves_it_to_the_controller),
 		S(end_to_end),
+		cmocka_unit_test_setup_teardown(
+			metadata_beside_the_protection_information_moves_with_pract,
+			open_with_more_metadata, sim_close),
 		S(interleaved_metadata_needs_no_room_of_its_own),
 		S(a_bit_flipped_between_device_and_host_is_caught_by_the_guard),
 	};
