@@ -133,6 +133,24 @@ def test_a_fatal_status_is_noticed_beside_keep_alive(target):
     assert nvme0.id_data(63, 24, str) == "a target of the tests"
 
 
+def test_a_script_may_switch_the_power_of_the_target(target):
+    nvme0 = d.Controller(target.address)
+    nvme0n1 = d.Namespace(nvme0)
+    switched = []
+
+    def off() -> None:
+        switched.append("off")
+        target.hang_up()
+
+    subsystem = d.Subsystem(nvme0, poweron_cb=lambda: switched.append("on"), poweroff_cb=off)
+    subsystem.power_cycle(0)
+
+    assert switched == ["off", "on"]
+    assert nvme0.id_data(63, 24, str) == "a target of the tests"
+    qpair = d.Qpair(nvme0, 16)
+    nvme0n1.read(qpair, d.Buffer(512), 0).waitdone()
+
+
 def test_disabling_by_hand_and_enabling_again(target):
     nvme0 = d.Controller(target.address)
     nvme0n1 = d.Namespace(nvme0)
