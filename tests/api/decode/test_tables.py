@@ -3,7 +3,7 @@
 import pytest
 
 from nvme.decode import registers
-from nvme.decode.field import Many, Reserved, Views
+from nvme.decode.field import Many, Reserved, Uint, Views
 
 from .every import BITS, VIEWS
 
@@ -44,6 +44,15 @@ def test_names_are_lower_case_and_reserved_bytes_are_called_so(view):
         assert field.name == field.name.lower()
         assert field.text
         assert isinstance(field, Reserved) == ("rsvd" in field.name), field.name
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=name)
+def test_numbers_are_decimal_or_hexadecimal_and_addresses_are_hexadecimal(view):
+    for field in view.FIELDS:
+        if isinstance(field, Uint):
+            assert field.base in (10, 16), field.name
+            assert field.base == 16 or "Address" not in field.text, field.name
+            assert field.base == 10 or not field.unit, field.name
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=name)

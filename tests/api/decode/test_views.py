@@ -252,6 +252,19 @@ def test_events_are_decoded_by_their_type():
     assert bytes(log[2].data) == b"ab"
 
 
+def test_a_set_feature_event_has_its_dwords_and_its_memory():
+    words = b"".join(word.to_bytes(4, "little") for word in (0x11223344, 0x55667788, 99))
+    layout = 3 | 2 << 16
+
+    (both,) = event_log(event(0x0B, layout.to_bytes(4, "little") + words + b"mem"))
+    (cut,) = event_log(event(0x0B, layout.to_bytes(4, "little") + words[:7]))
+
+    assert both.data.dwords == (0x11223344, 0x55667788, 99)
+    assert both.data.memory == b"me"
+    assert "0x11223344 0x55667788 0x00000063" in repr(both.data)
+    assert cut.data.dwords == (0x11223344,)
+
+
 def test_an_event_tells_its_type_in_words():
     log = event_log(event(2, bytes(22)))
 

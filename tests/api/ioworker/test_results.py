@@ -103,6 +103,19 @@ def test_percentiles_are_filled_in(nvme0n1):
     assert values[-1] <= results.latency_max_us
 
 
+def test_the_deviation_is_that_of_the_latencies(own, own_namespace):
+    """Of four latencies one is D, and the others are nothing beside it: that is D * 3**0.5 / 4."""
+    with d.sim(own).fault("delay", opcode=2, admin=False, nth=2, times=1, delay=0.5):
+        worker = own_namespace.ioworker(io_count=4, qdepth=2, iops=0).start()
+        worker.close()
+
+    ((opcode, count, _, least, mean, most, deviation),) = worker.opcodes
+    assert (opcode, count) == (2, 4)
+    assert least < mean < most
+    assert most == pytest.approx(5e8, rel=0.2)
+    assert deviation == pytest.approx(most * 3**0.5 / 4, rel=0.1)
+
+
 def test_the_distribution_of_latencies_is_there_when_asked_for(nvme0n1):
     buckets = []
     percentiles = {50: 0}

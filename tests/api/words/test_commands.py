@@ -104,6 +104,7 @@ IDENTIFY, STREAMS = 0, 1
         (("dir-receive", "-D", STREAMS, "-O", 1, "-r", 5), (32 // 4 - 1, 0x101, 0)),
         (("dir-receive", "-D", STREAMS, "-O", 3, "-r", 5), (0, 0x103, 5)),
         (("dir-receive", "-D", IDENTIFY, "-O", 3, "-l", 9, "-r", 5), (2, 3, 0)),
+        (("dir-receive", "-D", IDENTIFY, "-O", 3), (4096 // 4 - 1, 3, 0)),
     ],
 )
 def test_a_directive_says_what_its_operation_takes(pynvme, argv, cdws):
@@ -112,6 +113,22 @@ def test_a_directive_says_what_its_operation_takes(pynvme, argv, cdws):
     sent = pynvme(word, SMALL, *rest, "--dry-run", "-o", "json").json["commands"][-1]
 
     assert (sent["cdw10"], sent["cdw11"], sent["cdw12"]) == cdws
+
+
+@pytest.mark.parametrize(
+    ("doper", "size"),
+    [
+        ((IDENTIFY, 1), 4096),
+        ((IDENTIFY, 9), 4096),
+        ((STREAMS, 1), 32),
+        ((STREAMS, 2), 4096),
+        ((STREAMS, 3), 0),
+    ],
+)
+def test_a_directive_has_room_for_all_that_its_operation_returns(pynvme, doper, size):
+    argv = ["dir-receive", SMALL, "-D", doper[0], "-O", doper[1], "--dry-run", "-o", "json"]
+
+    assert pynvme(*argv).json["commands"][-1]["data_len_bytes"] == size
 
 
 def test_a_command_that_takes_too_long_is_exit_code_1(pynvme):
