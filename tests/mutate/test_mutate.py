@@ -8,7 +8,7 @@ from mutate import __main__ as tool
 from mutate.__main__ import Sample
 from mutate.cover import Coverage, Finder
 from mutate.draw import Mutant, prose, sources
-from mutate.judge import Verdict, compiled
+from mutate.judge import API_BUDGET_S, Judge, Verdict, compiled
 from mutate.report import publish, reasons, share, sorts, survivors, table
 from mutate.suite import Test as OneTest
 from mutate.tree import Tree, copy_project
@@ -148,6 +148,7 @@ def test_a_statement_of_many_lines_is_where_it_begins(tmp_path: Path) -> None:
         ('def f():\n    """One."""\n', 'def f():\n    """Two."""\n'),
         ("if TYPE_CHECKING:\n    x = 1\n", "if TYPE_CHECKING:\n    x = 2\n"),
         ("def f():\n    x: int = 1\n", "def f():\n    x: str = 1\n"),
+        ("def f(x: int, *y: int) -> int: pass", "def f(x: str, *y: str) -> str: pass"),
         ("for i in x:\n    f(i)\n", "for i in x:\n    f(i)\n    continue\n"),
     ],
 )
@@ -209,6 +210,20 @@ def test_only_what_failed_of_a_file_runs_again(log: str, name: str, project: Pat
 
     assert found.name == f"tests/api/test_a.py{name}"
     assert found.is_api
+
+
+def test_api_tests_are_begun_as_long_as_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Judge.__new__(Judge)
+    judge.tests = {name: OneTest(name, None) for name in "abcde"}
+    now_s = 0.0
+    monkeypatch.setattr("mutate.judge.time.monotonic", lambda: now_s)
+
+    begun = []
+    for batch in judge.batches("abcde"):
+        begun += [test.name for test in batch]
+        now_s += 0.4 * API_BUDGET_S
+
+    assert begun == ["a", "b", "c"]
 
 
 def test_a_survivor_with_a_reason_is_equivalent() -> None:
