@@ -163,12 +163,17 @@ static void not_hot(struct loop *loop, struct tcp_conn *conn)
 			loop->hot[i--] = loop->hot[--loop->nhot];
 }
 
-static void make_hot(struct loop *loop, struct tcp_conn *conn)
+static bool is_hot(const struct loop *loop, const struct tcp_conn *conn)
 {
 	for (unsigned int i = 0; i < loop->nhot; i++)
 		if (loop->hot[i] == conn)
-			return;
-	if (loop->nhot < LOOP_HOT)
+			return true;
+	return false;
+}
+
+static void make_hot(struct loop *loop, struct tcp_conn *conn)
+{
+	if (loop->nhot < LOOP_HOT && !is_hot(loop, conn))
 		loop->hot[loop->nhot++] = conn;
 }
 

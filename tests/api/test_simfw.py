@@ -32,8 +32,11 @@ def test_a_revision_is_checked(fr):
 
 
 def test_an_image_beyond_the_drives_limit_is_refused():
-    with pytest.raises(ValueError, match="16777216"):
-        simfw.build(bytes(simfw.MAX_BYTES), "2.0")
+    fits = simfw.MAX_BYTES - simfw.HEADER_BYTES
+
+    assert len(simfw.build(bytes(fits), "2.0")) == 16 << 20
+    with pytest.raises(ValueError, match="image of 16777220 bytes.* at most 16777216"):
+        simfw.build(bytes(fits + 1), "2.0")
 
 
 def test_the_drive_refuses_a_damaged_image(drive, tmp_path):
