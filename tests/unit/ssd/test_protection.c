@@ -46,6 +46,22 @@ static void put_pi(uint8_t *pi, const uint8_t *data, uint16_t app, uint32_t ref)
 		pi[4 + i] = (uint8_t)(ref >> (24 - 8 * i));
 }
 
+static void metadata_does_not_go_beyond_the_namespace_either(void **state)
+{
+	static const uint8_t opcodes[] = { NVME_CMD_WRITE, NVME_CMD_READ, NVME_CMD_COMPARE };
+	struct rig *r = formatted("latency=none,ms=64,erase_s=0,size=1M", 0, false, false);
+	const uint64_t end = (1 << 20) / 512;
+
+	for (unsigned int i = 0; i < sizeof(opcodes); i++) {
+		assert_int_equal(cmd(r, opcodes[i], end - 8, 8, r->buf, r->buf2, 0, 0), 0);
+		assert_int_equal(cmd(r, opcodes[i], end - 7, 8, r->buf, r->buf2, 0, 0),
+				 NVME_SC_LBA_OUT_OF_RANGE);
+		assert_int_equal(cmd(r, opcodes[i], end, 1, r->buf, r->buf2, 0, 0),
+				 NVME_SC_LBA_OUT_OF_RANGE);
+	}
+	rig_destroy(r);
+}
+
 static void separate_metadata_travels_beside_the_data(void **state)
 {
 	struct rig *r = formatted("latency=none,ms=64,erase_s=0", 0, false, false);
@@ -398,6 +414,7 @@ static void copies_check_what_they_read_and_what_they_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metadata_does_not_go_beyond_the_namespace_either),
 		cmocka_unit_test(separate_metadata_travels_beside_the_data),
 		cmocka_unit_test(metadata_may_be_described_by_an_sgl),
 		cmocka_unit_test(stale_metadata_is_that_of_a_new_drive),

@@ -5,8 +5,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/err.h"
 #include "verify/table.h"
+
+#define HEAD_BYTES 48 /* of a file, before its records; a record begins with its group */
 
 struct files {
 	struct verify_table *t;
@@ -182,6 +185,31 @@ static void each_damaged_byte_is_found_and_changes_nothing(void **state)
 	}
 }
 
+/* With a right checksum: somebody made it so. */
+static void a_group_beyond_the_namespace_is_refused(void **state)
+{
+	const uint64_t ngroups = (NLBAS + VERIFY_GROUP_LBAS - 1) / VERIFY_GROUP_LBAS;
+	const uint64_t groups[] = { ngroups, ngroups + 1, UINT64_MAX };
+	struct files *f = *state;
+	uint8_t data[LBA_BYTES], file[8192];
+	uint32_t crc;
+	ssize_t size;
+
+	write_lbas(f->t, data, 1, 1, 0);
+	verify_save(f->t, f->fd);
+	size = pread(f->fd, file, sizeof(file), 0);
+	assert_in_range(size, 4096, sizeof(file) - 1);
+	for (unsigned int i = 0; i < 3; i++) {
+		memcpy(file + HEAD_BYTES, &groups[i], sizeof(groups[i]));
+		crc = crc32c(0, file, (size_t)size - 4);
+		memcpy(file + size - 4, &crc, sizeof(crc));
+		assert_int_equal(pwrite(f->fd, file, (size_t)size, 0), size);
+		lseek(f->fd, 0, SEEK_SET);
+		assert_int_equal(verify_load(f->other, f->fd), -EINVAL);
+		assert_false(known(f->other, 1));
+	}
+}
+
 static void each_short_file_is_refused(void **state)
 {
 	struct files *f = *state;
@@ -243,6 +271,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_tables_share_a_file, files_setup,
 						files_teardown),
 		cmocka_unit_test_setup_teardown(each_damaged_byte_is_found_and_changes_nothing,
+						files_setup, files_teardown),
+		cmocka_unit_test_setup_teardown(a_group_beyond_the_namespace_is_refused,
 						files_setup, files_teardown),
 		cmocka_unit_test_setup_teardown(each_short_file_is_refused, files_setup,
 						files_teardown),
