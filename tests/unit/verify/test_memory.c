@@ -61,6 +61,22 @@ static void forgetting_all_looks_only_where_something_was(void **state)
 	verify_destroy(t);
 }
 
+/* Without a descriptor nobody can ask the system: then it is not the system that refuses. */
+static void what_the_system_has_left_need_not_be_known(void **state)
+{
+	struct rlimit before, none;
+	uint8_t data[LBA_BYTES];
+	int err;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = verify_stamp(*state, data, 0, 1, LBA_BYTES);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(err, 0);
+}
+
 static void a_write_takes_one_group(void **state)
 {
 	uint8_t data[LBA_BYTES];
@@ -124,6 +140,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(eight_terabytes_cost_nothing_until_written),
+		cmocka_unit_test_setup_teardown(what_the_system_has_left_need_not_be_known,
+						table_setup, table_teardown),
 		cmocka_unit_test_setup_teardown(a_write_takes_one_group, table_setup,
 						table_teardown),
 		cmocka_unit_test(forgetting_all_looks_only_where_something_was),
