@@ -283,6 +283,18 @@ def test_only_a_sequential_worker_with_a_region_needs_no_end(nvme0n1, parameters
         nvme0n1.ioworker(**parameters)
 
 
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("lba_random", 0, 100), ("read_percentage", 0, 100), ("qprio", 0, 3), ("qdepth", 2, 1023)],
+)
+def test_a_number_has_its_range(nvme0n1, name, least, most):
+    for value in (least - 1, most + 1):
+        with pytest.raises(AssertionError, match=rf"{name} must be {least}\.\.{most}, not {value}"):
+            nvme0n1.ioworker(io_count=1, **{name: value})
+    for value in (least, most):
+        assert nvme0n1.ioworker(io_count=1, **{name: value})
+
+
 def test_a_sequence_flushes_and_trims(nvme0n1, qpair, buf):
     nvme0n1.write(qpair, buf, 100, 8).waitdone()
     sequence = [(0, WRITE, 200, 8), (1000, FLUSH, 0, 0), (2000, DSM, 100, 8)]

@@ -285,6 +285,29 @@ def test_the_command_says_what_is_wrong_in_a_line(words: tuple[str, ...], text: 
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_host_that_reads_late_gets_all_of_it() -> None:
+    """More than the connection takes: the target has to wait until it can be written again."""
+    reads, lbas = 256, 256
+    with d.serve("sim:size=64M,latency=none,enable_s=0", tcp="127.0.0.1:0") as target:
+        nvme = d.Controller(target.address)
+        namespace, qpair = d.Namespace(nvme), d.Qpair(nvme, reads + 1)
+        wrote = d.Buffer(lbas * 512, ptype=0xBEEF, pvalue=100)
+        namespace.write(qpair, wrote, 0, lbas).waitdone()
+        buffers = [d.Buffer(lbas * 512) for _ in range(reads)]
+        for buffer in buffers:
+            namespace.read(qpair, buffer, 0, lbas)
+        # All are executed while the host looks at nothing.
+        until = time.monotonic() + 60
+        while target.ssd.stats.reads < reads and time.monotonic() < until:
+            time.sleep(0.01)
+
+        qpair.waitdone(reads)
+
+        assert all(buffer[:] == wrote[:] for buffer in buffers)
+        qpair.delete()
+        namespace.close()
+
+
 def test_an_idle_target_sleeps(
     target: Served, record_property: Callable[[str, object], None]
 ) -> None:
