@@ -37,6 +37,15 @@ def test_a_healthy_drive_is_not_accused(capsys, rw, numjobs):
         assert job["verify"]["total_ios"] > 0
 
 
+def test_who_wrote_nothing_reads_nothing_back(capsys):
+    flags = ("--rw=randrw", "--rwmixread=99", "--number_ios=1", "--randseed=1")
+
+    ((job,), _) = report(capsys, HEALTHY, "--verify", *flags)
+
+    assert (job["read"]["total_ios"], job["write"]["total_ios"]) == (1, 0)
+    assert "verify" not in job
+
+
 @pytest.mark.parametrize("rw", ["write", "randwrite"])
 def test_writes_alone_are_checked(capsys, rw):
     (job,), err = report(capsys, FORGETFUL, "--verify", f"--rw={rw}", "--number_ios=300", status=1)
