@@ -1,7 +1,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 #include <pthread.h>
 #include <time.h>
@@ -80,6 +83,30 @@ static void test_stays_within_microseconds_of_the_kernels_clock(void **state)
 		assert_in_range(readers[i].worst_ns, 0, 20000);
 }
 
+static bool has_line_with(const char *path, const char *text)
+{
+	char line[8192] = "";
+	FILE *file = fopen(path, "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, text) != NULL;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Reading it costs a few nanoseconds, and a call of the kernel's clock ten times as much. */
+static void test_the_processors_counter_is_used_where_the_kernel_uses_it(void **state)
+{
+	const char *source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+	bool trusted =
+		has_line_with(source, "arch_sys_counter") ||
+		(has_line_with(source, "tsc") && has_line_with("/proc/cpuinfo", " nonstop_tsc"));
+
+	assert_int_equal(clock_scaled(), trusted);
+}
+
 static void test_sleep_ends_at_the_deadline_and_not_before(void **state)
 {
 	uint64_t deadline_ns = clock_now_ns() + 5000000;
@@ -104,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_never_goes_back_in_any_thread),
 		cmocka_unit_test(test_stays_within_microseconds_of_the_kernels_clock),
+		cmocka_unit_test(test_the_processors_counter_is_used_where_the_kernel_uses_it),
 		cmocka_unit_test(test_sleep_ends_at_the_deadline_and_not_before),
 		cmocka_unit_test(test_sleep_until_the_past_returns_at_once),
 	};
