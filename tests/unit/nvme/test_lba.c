@@ -51,6 +51,8 @@ static void corruption_on_the_way_is_02_81_and_an_event(void **state)
 	assert_int_equal(nvme_event_pop(s->ctrl, &ev, NULL), 1);
 
 	assert_int_equal(ev.type, NVME_EVENT_VERIFY);
+	assert_int_equal(ev.sqid, s->q->sqid);
+	assert_int_equal(ev.cid, s->req.cid);
 	assert_in_range(ev.lba, 50, 57);
 	assert_int_equal(ev.sqid, s->q->sqid);
 	assert_int_equal(ev.cid, s->req.cid);

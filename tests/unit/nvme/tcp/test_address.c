@@ -210,6 +210,20 @@ static void what_is_wrong_is_said(void **state)
 	}
 }
 
+static void who_mistypes_an_option_is_told_which_there_are(void **state)
+{
+	static const char *const options[] = {
+		"hostnqn", "hostid",	"hdgst",      "ddgst",
+		"kato_s",  "timeout_s", "queue_size", "nr_io_queues"
+	};
+	struct nvme_tcp_address a;
+
+	assert_int_equal(nvme_tcp_address_parse(&a, "host:4420?nr_queues=1"), -EINVAL);
+	for (size_t i = 0; i < LENGTH(options); i++)
+		if (!strstr(err_text(), options[i]))
+			fail_msg("%s: %s", options[i], err_text());
+}
+
 static void a_name_has_223_bytes_at_most(void **state)
 {
 	char text[300] = "host:4420/nqn.";
@@ -247,6 +261,7 @@ int main(void)
 		cmocka_unit_test(without_options_there_are_defaults),
 		cmocka_unit_test(a_shorter_name_leaves_no_rest),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(who_mistypes_an_option_is_told_which_there_are),
 		cmocka_unit_test(a_name_has_223_bytes_at_most),
 		cmocka_unit_test(what_is_written_is_read_again),
 	};
