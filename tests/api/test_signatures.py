@@ -152,7 +152,7 @@ def test_functions_of_the_contract_are_all_there_is():
 
 @pytest.mark.parametrize("name", d.__all__)
 def test_every_public_name_is_documented(name):
-    assert inspect.getdoc(getattr(d, name))
+    assert getattr(d, name).__doc__  # of itself, not of a class that it is made of
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)

@@ -103,6 +103,16 @@ def test_percentiles_are_filled_in(nvme0n1):
     assert values[-1] <= results.latency_max_us
 
 
+def test_a_worker_that_rests_between_commands_does_not_rest_while_one_is_out():
+    """A command takes 2 ms, and the next one is due 50 ms later."""
+    nvme0 = d.Controller("sim:size=16M,write_us=2000,jitter=0")
+    namespace = d.Namespace(nvme0)
+    worker = namespace.ioworker(io_count=20, iops=20, qdepth=2, read_percentage=0).start()
+    worker.close()
+
+    assert 1_900_000 < worker.percentile_ns(50) < 6_000_000
+
+
 def test_the_deviation_is_that_of_the_latencies(own, own_namespace):
     """Of four latencies one is D, and the others are nothing beside it: that is D * 3**0.5 / 4."""
     with d.sim(own).fault("delay", opcode=2, admin=False, nth=2, times=1, delay=0.5):

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 import nvme as d
-from nvme import cli
+from nvme import cli, decode
+from nvme.host.session import Session
 
 from .tool import SMALL
 
@@ -209,6 +210,25 @@ def test_sizes_of_a_namespace_may_be_said_as_drives_are_sold(pynvme):
 
     assert command["commands"][0]["opcode"] == 0x0D
     assert pynvme("create-ns", SMALL, "-S", "1X").code == 2
+
+
+def test_a_namespace_is_made_of_all_that_was_given(pynvme, monkeypatch):
+    made = []
+
+    def take(self, timeout, opcode, buf=None, nsid=0, **cdws):
+        made.append((decode.IdentifyNamespace(buf), cdws))
+        return 7
+
+    monkeypatch.setattr(Session, "admin_within", take)
+    argv = ("-s", 100, "-c", 90, "-f", 1, "-d", 2, "-m", 3, "-a", 4, "-i", 5, "-g", 6, "-y", 8)
+    assert "nsid:7" in pynvme("create-ns", SMALL, *argv).out
+    assert pynvme("create-ns", SMALL, "-s", 100).code == 0
+
+    (all_of_it, cdws), (rest, _) = made
+    names = ("nsze", "ncap", "flbas", "dps", "nmic", "anagrpid", "nvmsetid", "endgid")
+    assert [getattr(all_of_it, name) for name in names] == [100, 90, 1, 2, 3, 4, 5, 6]
+    assert cdws == {"cdw10": 0, "cdw11": 8 << 24}
+    assert [getattr(rest, name) for name in names] == [100, 100, 0, 0, 0, 0, 0, 0]
 
 
 def test_security_and_directives_are_sent(pynvme, tmp_path):
