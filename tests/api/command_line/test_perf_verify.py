@@ -56,13 +56,6 @@ def test_writes_alone_are_checked(capsys, rw):
     assert MISMATCH in err
 
 
-@pytest.mark.parametrize("rw", ["read", "randread", "trim"])
-def test_nothing_is_read_back_of_what_wrote_nothing(capsys, rw):
-    (job,), _ = report(capsys, HEALTHY, "--verify", f"--rw={rw}", "--number_ios=300")
-
-    assert job["verify"]["total_ios"] == 0
-
-
 def test_reads_of_a_mix_are_checked_at_once(capsys):
     _, err = report(
         capsys, FORGETFUL, "--verify", "--rw=randrw", "--number_ios=5000", "--size=64k",
