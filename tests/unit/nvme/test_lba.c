@@ -54,8 +54,6 @@ static void corruption_on_the_way_is_02_81_and_an_event(void **state)
 	assert_int_equal(ev.sqid, s->q->sqid);
 	assert_int_equal(ev.cid, s->req.cid);
 	assert_in_range(ev.lba, 50, 57);
-	assert_int_equal(ev.sqid, s->q->sqid);
-	assert_int_equal(ev.cid, s->req.cid);
 	assert_int_equal(ev.nsid, 1);
 	assert_int_equal(ev.bad_lbas, 1);
 	assert_int_not_equal(ev.crc_expected, ev.crc_got);
