@@ -107,6 +107,13 @@ static void test_the_processors_counter_is_used_where_the_kernel_uses_it(void **
 	assert_int_equal(clock_scaled(), trusted);
 }
 
+/* The kernel's clock is steered all the time: no line through it is right for long. */
+static void test_the_line_is_drawn_anew_while_the_clock_is_read(void **state)
+{
+	if (clock_scaled())
+		assert_true(clock_scale.seq >= 5);
+}
+
 static void test_sleep_ends_at_the_deadline_and_not_before(void **state)
 {
 	uint64_t deadline_ns = clock_now_ns() + 5000000;
@@ -132,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_never_goes_back_in_any_thread),
 		cmocka_unit_test(test_stays_within_microseconds_of_the_kernels_clock),
 		cmocka_unit_test(test_the_processors_counter_is_used_where_the_kernel_uses_it),
+		cmocka_unit_test(test_the_line_is_drawn_anew_while_the_clock_is_read),
 		cmocka_unit_test(test_sleep_ends_at_the_deadline_and_not_before),
 		cmocka_unit_test(test_sleep_until_the_past_returns_at_once),
 	};
