@@ -12,7 +12,8 @@ import pytest
 
 import nvme as d
 from nvme import cli, drives
-from nvme.command_line import guarded, whole
+from nvme.command_line import Parser, guarded, whole
+from nvme.host import words
 
 TOP = Path(__file__).resolve().parents[3]
 COMMANDS = ("sim", "perf", "setup", "reset", "status", "cmdlog", "identify")
@@ -147,6 +148,22 @@ def test_wrong_words_are_answered_with_the_right_ones(capsys, argv, text):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(capsys, name):
     assert len(helped(capsys, name)) > 100
+
+
+@pytest.mark.parametrize("name", [*sorted({*cli.COMMANDS} - {"sim"}), "sim firmware", *words.WORDS])
+def test_every_argument_is_explained(monkeypatch, capsys, name):
+    arguments = []
+    real = Parser.format_help
+
+    def noting(parser):
+        arguments.extend(parser._actions)
+        return real(parser)
+
+    monkeypatch.setattr(Parser, "format_help", noting)
+    helped(capsys, *name.split())
+
+    assert arguments
+    assert [each.option_strings or each.dest for each in arguments if not each.help] == []
 
 
 def test_the_help_lists_all_commands_and_the_exit_codes(capsys):

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -81,6 +82,16 @@ def test_latencies_have_the_shape_of_fio(capsys):
     assert 0 < latency["min"] <= latency["mean"] <= latency["max"]
     assert latency["percentile"]["50.000000"] <= latency["percentile"]["99.990000"]
     assert report["fio version"].startswith("pynvme-")
+
+
+def test_a_report_says_when_it_was_made_in_the_ways_of_fio(capsys):
+    before = int(time.time())
+    report = json.loads(run(capsys, "--output-format=json"))
+
+    assert set(report) == {"fio version", "timestamp", "timestamp_ms", "time", "jobs"}
+    assert before <= report["timestamp"] <= time.time()
+    assert report["timestamp_ms"] // 1000 == report["timestamp"]
+    assert time.mktime(time.strptime(report["time"])) == report["timestamp"]
 
 
 def test_a_report_that_cannot_be_kept_is_printed(capsys, tmp_path, monkeypatch):
