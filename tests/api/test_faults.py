@@ -3,11 +3,13 @@
 On IO commands: test_events.py, and test_verify_faults.py for those that corrupt data.
 """
 
+import itertools
 import warnings
 
 import pytest
 
 import nvme as d
+from nvme.software_ssd import ACTIONS
 
 GET_FEATURES = 0x0A
 LOST = "drive timeout: 0.2 sec, qpair: 0, cid: "
@@ -105,3 +107,25 @@ def test_a_delay_of_what_is_no_time_is_an_error(own, delay):
     ):
         pass
     assert not d.sim(own).faults
+
+
+def test_a_rule_is_listed_as_it_was_given(own):
+    given = {
+        "nsid": 1,
+        "slba": 1 << 40,
+        "nlb": 3,
+        "nth": 1 << 30,
+        "times": 5,
+        "probability": 0.25,
+        "status": 0x281,
+        "delay": 0.5,
+        "value": 6,
+    }
+    for action, admin, opcode in itertools.product(ACTIONS, (None, False, True), (None, 0, 9)):
+        which = {"admin": admin, "opcode": opcode}
+        with d.sim(own).fault(action, **which, **given) as rule:
+            (fault,) = d.sim(own).faults
+
+        counts = {"number": fault.number, "matched": 0, "hits": 0}
+        assert fault._asdict() == {"action": action, **which, **given, **counts}
+        assert (rule.matched, rule.hits) == (0, 0)

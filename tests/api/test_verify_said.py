@@ -63,3 +63,24 @@ def test_an_error_of_the_drive_is_not_the_hosts(own, own_namespace):
     ):
         own_namespace.read(qpair, d.Buffer(), 0).waitdone()
         assert qpair.cmdlog_entries(1)[0].status == 0x281
+
+
+def test_the_bytes_of_a_mismatch_of_a_worker_are_those_that_came(own, own_namespace):
+    own_namespace.ioworker(
+        io_count=100,
+        lba_random=False,
+        read_percentage=0,
+        region_end=800,
+        ptype=32,
+        pvalue=0x5A5A5A5A,
+    ).start().close()
+    with (
+        d.sim(own).fault("misdirected", opcode=READ, admin=False, nth=3, times=1, value=8),
+        pytest.warns(UserWarning, match="host: data mismatch"),
+    ):
+        worker = own_namespace.ioworker(io_count=20, lba_random=False, region_end=800).start()
+        worker.close()
+
+    error = worker.errors[0]
+    assert error.stamp != error.lba
+    assert error.data == error.stamp.to_bytes(8, "little") + b"\x5a" * 56
