@@ -46,6 +46,27 @@ static void put_pi(uint8_t *pi, const uint8_t *data, uint16_t app, uint32_t ref)
 		pi[4 + i] = (uint8_t)(ref >> (24 - 8 * i));
 }
 
+static void host_memory_in_small_pieces_carries_data_with_metadata(void **state)
+{
+	for (int extended = 0; extended < 2; extended++) {
+		const size_t len = extended ? 8 * 576 : 8 * 512;
+		struct rig *r = formatted("latency=none,ms=64,erase_s=0", 0, extended, false);
+		uint8_t *meta = r->buf2 + 65536, *back = meta + 4096;
+
+		r->split = 300; /* no multiple of an LBA */
+		for (size_t i = 0; i < len; i++)
+			r->buf[i] = (uint8_t)(i * 131 + i / 251);
+		for (size_t i = 0; i < 512; i++)
+			meta[i] = (uint8_t)(i * 7 + 1);
+		assert_int_equal(cmd(r, NVME_CMD_WRITE, 8, 8, r->buf, meta, 0, 0), 0);
+		assert_int_equal(cmd(r, NVME_CMD_READ, 8, 8, r->buf2, back, 0, 0), 0);
+		assert_memory_equal(r->buf, r->buf2, len);
+		if (!extended)
+			assert_memory_equal(meta, back, 512);
+		rig_destroy(r);
+	}
+}
+
 static void metadata_does_not_go_beyond_the_namespace_either(void **state)
 {
 	static const uint8_t opcodes[] = { NVME_CMD_WRITE, NVME_CMD_READ, NVME_CMD_COMPARE };
@@ -414,6 +435,7 @@ static void copies_check_what_they_read_and_what_they_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(host_memory_in_small_pieces_carries_data_with_metadata),
 		cmocka_unit_test(metadata_does_not_go_beyond_the_namespace_either),
 		cmocka_unit_test(separate_metadata_travels_beside_the_data),
 		cmocka_unit_test(metadata_may_be_described_by_an_sgl),
