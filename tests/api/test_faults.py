@@ -48,6 +48,15 @@ def test_a_status(hasty):
     assert_works(hasty)
 
 
+@pytest.mark.parametrize("admin", [None, False, True])
+def test_a_fault_says_which_queues_it_is_for(own, admin):
+    ssd = d.sim(own)
+    with ssd.fault(opcode=9, admin=admin, delay=1):
+        (fault,) = ssd.faults
+
+        assert fault.admin is admin
+
+
 def test_a_delay(hasty):
     assert LOST in warned(hasty, "delay", None, delay=0.5)
     assert_works(hasty)
