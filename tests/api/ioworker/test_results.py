@@ -249,3 +249,22 @@ def test_fua_is_applied_to_workers(own_namespace, setting, opcode):
 
     for entry in last_log():
         assert bool(entry.cdw12 >> 30 & 1) == (entry.opcode == opcode)
+
+
+def test_an_error_of_wrong_data_shows_how_the_block_begins(own):
+    """With verification on, a block begins with the number of its LBA."""
+    d.config(verify=True)
+    namespace = d.Namespace(own)
+    with d.Qpair(own, 8) as qpair:
+        namespace.write(qpair, d.Buffer(4096), 40, 8).waitdone()
+    with d.sim(own).fault("bitflip", opcode=2, admin=False):
+        worker = namespace.ioworker(io_count=1, io_size=8, region_start=40, region_end=48)
+        with pytest.warns(UserWarning, match="data mismatch"):
+            worker.start().close()
+    d.config(verify=False)
+
+    (error,) = worker.errors
+    assert error.lba in range(40, 48)
+    assert len(error.data) == 64
+    assert int.from_bytes(error.data[:8], "little") == error.stamp != 0
+    namespace.close()
