@@ -183,6 +183,7 @@ static void a_slot_that_grew_since_the_file_was_opened_is_refused(void **state)
 {
 	struct nvme_cmdlog_file *file = forged(sane, 2);
 	struct nvme_cmdlog_slot_info info;
+	struct nvme_cmdlog_slot head;
 	uint32_t ncids = 60000;
 	int fd = open(path, O_WRONLY);
 
@@ -195,6 +196,8 @@ static void a_slot_that_grew_since_the_file_was_opened_is_refused(void **state)
 
 	assert_int_equal(nvme_cmdlog_file_slot(file, 0, &info), -EINVAL);
 	assert_int_equal(nvme_cmdlog_file_read(file, 0, out, 1), -EINVAL);
+	assert_int_equal(nvme_cmdlog_file_head(file, 0, &head), -EINVAL);
+	assert_int_equal(nvme_cmdlog_file_outstanding(file, 0, 0), -EINVAL);
 	nvme_cmdlog_file_close(file);
 }
 
