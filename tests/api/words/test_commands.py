@@ -91,6 +91,17 @@ def test_fields_of_a_command_are_where_the_specification_has_them(pynvme):
     assert sent("security-recv", SMALL, "-p", 1, "-s", 2, "-N", 3)["cdw10"] == 1 << 24 | 2 << 8 | 3
 
 
+@pytest.mark.parametrize("word", ["read", "write", "compare", "verify", "write-zeroes"])
+def test_every_command_for_a_range_takes_protection_information(pynvme, word):
+    argv = ("-s", 1 << 32 | 5, "-c", 3, "-f", "-l", "-p", 9, "-r", 6, "-a", 7, "-m", 8, "-C")
+
+    sent = pynvme(word, SMALL, *argv, "--dry-run", "-o", "json").json["commands"][-1]
+
+    assert (sent["cdw10"], sent["cdw11"]) == (5, 1)
+    assert sent["cdw12"] == 3 | 1 << 24 | 9 << 26 | 1 << 30 | 1 << 31
+    assert (sent["cdw14"], sent["cdw15"]) == (6, 8 << 16 | 7)
+
+
 IDENTIFY, STREAMS = 0, 1
 
 
