@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "bus/soft.h"
+#include "nvme/aer.h"
+#include "nvme/cmd_admin.h"
 #include "spec/admin.h"
 
 #define ROUNDS	 120u
@@ -211,6 +213,58 @@ static void a_format_meets_writes_that_keep_within_their_buffers(void **state)
 	assert_true(answers > 0);
 }
 
+/* --- one at a time --- */
+
+static int by_poll(void)
+{
+	return nvme_admin_poll(sim->ctrl, clock_now_ns()) < 0;
+}
+
+static int by_post(void)
+{
+	return nvme_ctrl_post_aers(sim->ctrl);
+}
+
+static int by_exec(void)
+{
+	struct nvme_req req = { 0 };
+	uint8_t data[PAGE];
+
+	nvme_cmd_identify(&req, data, NVME_CNS_CTRL, 0);
+	return nvme_admin_exec(sim->ctrl, &req, 0);
+}
+
+struct use {
+	int (*run)(void);
+	_Atomic bool ended;
+	int rc;
+};
+
+static void *use_admin_queue(void *arg)
+{
+	struct use *use = arg;
+
+	use->rc = use->run();
+	atomic_store(&use->ended, true);
+	return NULL;
+}
+
+static void who_uses_the_admin_queue_waits_for_whoever_has_it(void **state)
+{
+	struct use uses[] = { { .run = by_poll }, { .run = by_post }, { .run = by_exec } };
+	pthread_t thread;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		pthread_mutex_lock(&sim->ctrl->admin_lock);
+		assert_int_equal(pthread_create(&thread, NULL, use_admin_queue, &uses[i]), 0);
+		clock_sleep_until_ns(clock_now_ns() + 50000000);
+		assert_false(atomic_load(&uses[i].ended));
+		pthread_mutex_unlock(&sim->ctrl->admin_lock);
+		pthread_join(thread, NULL);
+		assert_int_equal(uses[i].rc, 0);
+	}
+}
+
 static void all_threads_get_their_answers_of_a_device_with_a_thread(void **state)
 {
 	all_threads_get_their_answers(state);
@@ -222,6 +276,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_threads_get_their_answers, open_sim, sim_close),
 		cmocka_unit_test_setup_teardown(
 			a_format_meets_writes_that_keep_within_their_buffers, open_sim, sim_close),
+		cmocka_unit_test_setup_teardown(who_uses_the_admin_queue_waits_for_whoever_has_it,
+						open_sim, sim_close),
 		cmocka_unit_test_setup_teardown(
 			all_threads_get_their_answers_of_a_device_with_a_thread, open_with_a_thread,
 			sim_close),
