@@ -13,7 +13,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,6 +22,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "host.h"
 #include "spec/fabrics.h"
 #include "spec/tcp.h"
 #include "ssd/ssd.h"
@@ -30,25 +30,6 @@
 
 #define HOSTS  4
 #define ROUNDS 40
-#define NQN    "nqn.2019-08.org.pynvme:threads"
-
-/* One queue, seen from the host. Nothing here asserts: threads report what failed. */
-struct queue {
-	int fd;
-	uint16_t cid;
-	struct nvme_cqe cqe;
-	uint8_t data[4096];
-};
-
-static bool put(int fd, const void *buf, size_t len)
-{
-	return send(fd, buf, len, MSG_NOSIGNAL) == (ssize_t)len;
-}
-
-static bool get(int fd, void *buf, size_t len)
-{
-	return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
-}
 
 /* So many calls say that no descriptor is left. */
 static atomic_int accepts_to_fail;
@@ -74,99 +55,6 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *limit, con
 int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *limit, const sigset_t *mask)
 {
 	return __real_ppoll(fds, n, atomic_load(&no_time_outs) ? NULL : limit, mask);
-}
-
-static bool dial(struct queue *q, const struct target *t)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	int on = 1;
-
-	at.sin_port = htons((uint16_t)atoi(strchr(target_address(t), ':') + 1));
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	q->cid = 0;
-	q->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(q->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return !connect(q->fd, (struct sockaddr *)&at, sizeof(at));
-}
-
-static bool open_queue(struct queue *q, const struct target *t)
-{
-	struct nvme_tcp_icreq req = { .ch = { NVME_TCP_ICREQ, 0, 128, 0, 128 } };
-	struct nvme_tcp_icresp resp;
-
-	return dial(q, t) && put(q->fd, &req, sizeof(req)) && get(q->fd, &resp, sizeof(resp)) &&
-	       resp.ch.type == NVME_TCP_ICRESP;
-}
-
-/* A capsule and what it is answered with; false: the connection is over. */
-static bool command(struct queue *q, struct nvme_sqe sqe, const void *data, uint32_t bytes)
-{
-	struct nvme_tcp_capsule_cmd c = { .ch = { NVME_TCP_CAPSULE_CMD, 0, 72, 0, 72 } };
-	struct nvme_tcp_data d;
-
-	sqe.cid = q->cid++;
-	sqe.flags = NVME_SQE_PSDT_SGL_MPTR_BUF << NVME_SQE_PSDT_SHIFT;
-	c.sqe = sqe;
-	c.ch.pdo = data ? 72 : 0;
-	c.ch.plen = 72 + bytes;
-	if (!put(q->fd, &c, sizeof(c)) || (data && !put(q->fd, data, bytes)))
-		return false;
-	/* headers of data and of responses are equally long */
-	if (!get(q->fd, &d, sizeof(d)))
-		return false;
-	if (d.ch.type == NVME_TCP_C2H_DATA &&
-	    (!get(q->fd, q->data, d.datal) || !get(q->fd, &d, sizeof(d))))
-		return false;
-	memcpy(&q->cqe, (uint8_t *)&d + sizeof(d.ch), sizeof(q->cqe));
-	return true;
-}
-
-static uint16_t connect_queue(struct queue *q, uint16_t qid, uint16_t cntlid, uint32_t kato_ms)
-{
-	struct nvme_connect_cmd c = { .opc = NVME_ADMIN_FABRICS,
-				      .fctype = NVME_FCTYPE_CONNECT,
-				      .qid = qid,
-				      .sqsize = 31,
-				      .kato = kato_ms };
-	struct nvme_connect_data d = { .cntlid = cntlid, .subnqn = NQN, .hostnqn = "nqn.host" };
-	struct nvme_sqe sqe;
-
-	memcpy(&sqe, &c, sizeof(sqe));
-	sqe.sgl1 = (struct nvme_sgl_desc){ .len = sizeof(d), .type = 0x01 };
-	return command(q, sqe, &d, sizeof(d)) ? q->cqe.status >> 1 : UINT16_MAX;
-}
-
-static bool set_cc(struct queue *q, uint32_t cc)
-{
-	struct nvme_property_cmd p = { .opc = NVME_ADMIN_FABRICS,
-				       .fctype = NVME_FCTYPE_PROPERTY_SET,
-				       .ofst = NVME_REG_CC,
-				       .value = cc };
-	struct nvme_sqe sqe;
-
-	memcpy(&sqe, &p, sizeof(sqe));
-	return command(q, sqe, NULL, 0) && !q->cqe.status;
-}
-
-static bool rw(struct queue *q, uint8_t opc, uint32_t slba, const void *data)
-{
-	struct nvme_sqe sqe = { .opc = opc, .nsid = 1, .cdw10 = slba, .cdw12 = 7 };
-
-	sqe.sgl1 = (struct nvme_sgl_desc){ .len = 4096, .type = data ? 0x01 : 0x5a };
-	return command(q, sqe, data, data ? 4096 : 0) && !q->cqe.status;
-}
-
-/* CNTLID by Identify; 0: it failed. */
-static uint16_t identified(struct queue *q)
-{
-	struct nvme_sqe id = { .opc = NVME_ADMIN_IDENTIFY, .cdw10 = 1 };
-	uint16_t cntlid;
-
-	id.sgl1 = (struct nvme_sgl_desc){ .len = 4096, .type = 0x5a };
-	if (!command(q, id, NULL, 0) || q->cqe.status)
-		return 0;
-	memcpy(&cntlid, q->data + 78, sizeof(cntlid));
-	return cntlid;
 }
 
 struct host {
@@ -225,7 +113,7 @@ static struct target *start(const char *options, unsigned int threads)
 	struct target *t;
 
 	assert_int_equal(target_create(&t, threads, TARGET_MEMORY_DEFAULT), 0);
-	assert_int_equal(target_add(t, options, NQN), 0);
+	assert_int_equal(target_add(t, options, HOST_NQN), 0);
 	if (target_start(t, "127.0.0.1:0"))
 		fail_msg("%s", err_text());
 	return t;
@@ -328,9 +216,11 @@ static void test_connect_may_bring_its_data_when_it_is_asked_for(void **state)
 	struct {
 		struct nvme_tcp_data head;
 		struct nvme_connect_data data;
-	} pdu = { .head = { .ch = { NVME_TCP_H2C_DATA, NVME_TCP_FLAG_LAST, 24, 24, sizeof(pdu) },
-			    .datal = sizeof(pdu.data) },
-		  .data = { .cntlid = NVME_CNTLID_DYNAMIC, .subnqn = NQN, .hostnqn = "nqn.host" } };
+	} pdu = {
+		.head = { .ch = { NVME_TCP_H2C_DATA, NVME_TCP_FLAG_LAST, 24, 24, sizeof(pdu) },
+			  .datal = sizeof(pdu.data) },
+		.data = { .cntlid = NVME_CNTLID_DYNAMIC, .subnqn = HOST_NQN, .hostnqn = "nqn.host" }
+	};
 	struct nvme_connect_cmd c = { .opc = NVME_ADMIN_FABRICS,
 				      .fctype = NVME_FCTYPE_CONNECT,
 				      .sqsize = 31 };
