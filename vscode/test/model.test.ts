@@ -155,7 +155,7 @@ test("the history has the last seconds, of each controller its own", () => {
     controllers: ids.map((id) => rates({ id, iops: time_s, read_bytes_per_s: 2e6 })),
   });
 
-  history.add(stat(100, "a"));
+  history.add(stat(100, "a", "b"));
   history.add(stat(110, "b"));
   const fresh = history.add(stat(111, "b"));
 
