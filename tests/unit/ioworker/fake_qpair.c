@@ -7,6 +7,7 @@
 struct fake fake;
 
 static struct nvme_qpair queue;
+static struct nvme_cmdlog_queue recorded = { .slot = &fake.slot };
 
 struct waiting {
 	struct nvme_req *req;
@@ -126,6 +127,7 @@ int nvme_qpair_create(struct nvme_ctrl *ctrl, unsigned int depth, unsigned int p
 		return err_set(fake.create_error, "no more queues");
 	memset(&queue, 0, sizeof(queue));
 	queue.sqid = FAKE_SQID;
+	queue.log = &recorded;
 	fake.depth = depth;
 	fake.created++;
 	*out = &queue;

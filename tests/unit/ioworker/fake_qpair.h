@@ -9,6 +9,8 @@
 #include "fixture.h"
 
 #include "ioworker/ioworker.h"
+#include "nvme/cmdlog/cmdlog.h"
+#include "nvme/cmdlog/format.h"
 #include "nvme/ctrl.h"
 #include "nvme/ns.h"
 #include "nvme/qpair.h"
@@ -25,6 +27,7 @@
  * @create_error: what nvme_qpair_create() returns
  * @leave_error: what nvme_qpair_leave() returns
  * @formatted: the command of this number (from 1) is the last before LBAs have 4096 bytes
+ * @slot: what the worker publishes
  * @sent: the commands, with the time of their doorbell in @sent_ns, and @data_bytes
  */
 struct fake {
@@ -40,6 +43,7 @@ struct fake {
 	int create_error;
 	int leave_error;
 	uint64_t formatted;
+	struct nvme_cmdlog_slot slot;
 	unsigned int depth, created, deleted, left, max_inflight;
 	uint64_t nsent, nrung;
 	struct nvme_sqe sent[FAKE_SENT_MAX];

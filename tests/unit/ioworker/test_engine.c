@@ -148,6 +148,43 @@ static void its_progress_counts_reads_by_themselves(void **state)
 	}
 }
 
+/* By the direction of their data, as those of scripts; a Flush moves none. */
+static void what_it_publishes_are_its_counts(void **state)
+{
+	static const struct plan_op ops[] = { { NVME_CMD_READ, 50 },
+					      { NVME_CMD_WRITE, 40 },
+					      { NVME_CMD_FLUSH, 10 } };
+	const struct nvme_cmdlog_counts *counts = &fake.slot.counts;
+	struct ioworker_opts o = fake_options();
+	struct ioworker_result r;
+	struct ioworker *w;
+
+	o.io_count = 1000;
+	o.plan.ops = ops;
+	o.plan.nops = 3;
+	fake.fail_at = 1000;
+	fake.fail_status = NVME_SC_LBA_OUT_OF_RANGE;
+	w = fake_whole_run(&o, US);
+	r = result_of(w);
+
+	assert_true(r.reads > 400 && r.writes > 300 && r.others > 50);
+	assert_int_equal(counts->commands[NVME_CMD_READ & 3] +
+				 counts->commands[NVME_CMD_WRITE & 3] +
+				 counts->commands[NVME_CMD_FLUSH & 3],
+			 1000);
+	assert_in_range(counts->commands[NVME_CMD_READ & 3], r.reads, r.reads + 1);
+	assert_in_range(counts->commands[NVME_CMD_WRITE & 3], r.writes, r.writes + 1);
+	assert_in_range(counts->commands[NVME_CMD_FLUSH & 3], r.others, r.others + 1);
+	assert_int_equal(counts->bytes[NVME_CMD_READ & 3], r.read_bytes);
+	assert_int_equal(counts->bytes[NVME_CMD_WRITE & 3], r.write_bytes);
+	assert_int_equal(counts->bytes[NVME_CMD_FLUSH & 3], 0);
+	assert_int_equal(counts->errors, 1);
+	assert_int_equal(counts->latency_max_ns, fake.latency_ns);
+	assert_string_equal(fake.slot.worker.why, "status 00/80");
+	assert_int_equal(fake.slot.worker.running, 0);
+	ioworker_destroy(w);
+}
+
 static void check_schedule(double iops)
 {
 	struct ioworker_opts o = fake_options();
@@ -330,6 +367,7 @@ int main(void)
 		cmocka_unit_test_setup(its_progress_is_complete_at_the_end, fake_setup),
 		cmocka_unit_test_setup(its_progress_is_how_much_of_the_region_is_filled,
 				       fake_setup),
+		cmocka_unit_test_setup(what_it_publishes_are_its_counts, fake_setup),
 		cmocka_unit_test(its_progress_counts_reads_by_themselves),
 		cmocka_unit_test_setup(a_rate_is_kept_in_every_second, fake_setup),
 		cmocka_unit_test_setup(no_command_of_a_schedule_retires_early, fake_setup),
