@@ -16,7 +16,7 @@ import pytest
 from rings.conftest import Lane
 from rings.process import Process
 from rings.ring import LOGS, TOP, Outcome, Ring
-from rings.ring_api import findings, sanitizer_options
+from rings.ring_api import ApiRing, findings, sanitizer_options
 from rings.ring_nvmet import NvmetRing
 from rings.scripts import SESSION, ScriptRing, pytest_command
 from rings.units import cases, figures, tap_outcomes
@@ -250,6 +250,50 @@ def test_behind(): pass
     }
     assert "assert 1 == 2" in found["test_fails"].text
     assert "the process hung and was ended in this test" in found["test_passes"].text
+
+
+class BlindRing(ToyRing, ApiRing):
+    """Its sanitizer has left what is written here."""
+
+    report_text = "LeakSanitizer has encountered a fatal error.\n"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.reports = TOP / "build" / "toy-reports"
+        shutil.rmtree(self.reports, ignore_errors=True)
+        self.reports.mkdir(parents=True)
+
+    def launch(self, report: Path, arguments: Sequence[str]) -> Process:
+        (self.reports / "report.1").write_text(self.report_text)
+        return super().launch(report, arguments)
+
+    def begin(self) -> None:
+        ScriptRing.begin(self)
+
+
+class SilentRing(BlindRing):
+    report_text = ""
+
+
+ABORTS = """
+import atexit, os
+def test_passes(): atexit.register(os.abort)
+"""
+
+
+def test_a_leak_check_that_fails_by_itself_spoils_no_session() -> None:
+    assert outcomes(ABORTS, BlindRing)[SESSION].kind == "passed"
+
+    found = outcomes(ABORTS, SilentRing)[SESSION]
+
+    assert found.kind == "failed"
+    assert "exit status -6" in found.text
+
+
+def test_a_leak_check_that_fails_by_itself_excuses_no_test_that_is_missing() -> None:
+    found = outcomes("import os\ndef test_dies(): os.abort()\n", BlindRing)
+
+    assert found["test_dies"].kind == "failed"
 
 
 def test_what_does_not_build_is_said_once() -> None:
