@@ -65,7 +65,7 @@ test-vm:
 
 # Standard error, where the line of progress is, stays a terminal if it is one.
 test-long:
-	@./install.sh --tests
+	@./install.sh --long-tests
 	@$(python) $(own) --long | tee test.log
 
 # Not named SECONDS in the environment: bash counts with that.

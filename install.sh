@@ -5,6 +5,7 @@
 #
 #     ./install.sh                 system packages, .venv with the package in it
 #     ./install.sh --tests         also what the tests need
+#     ./install.sh --long-tests    and what only the long ones need: a browser
 #     ./install.sh make demo       the same as the first, then "make demo"
 #
 # Debian 12 and 13, Ubuntu 24.04, Fedora. Whatever is there already is left alone, so a second
@@ -20,17 +21,19 @@ die() {
 }
 
 tests=no
+long=no
 case ${1:-} in
 -h | --help)
 	# The head of this file, up to its first empty line.
 	sed -n '4,/^$/{s/^# \{0,1\}//;p}' install.sh
 	exit 0
 	;;
---tests)
+--tests | --long-tests)
 	tests=yes
+	[ "$1" = --tests ] || long=yes
 	shift
 	;;
--*) die "unknown option $1; known are --help and --tests" ;;
+-*) die "unknown option $1; known are --help, --tests and --long-tests" ;;
 esac
 
 as_root() {
@@ -132,21 +135,14 @@ want fuzzing "${fuzzing[@]}"
 want layouts "${layouts[@]}"
 want terminal "${terminal[@]}"
 want debugger "${debugger[@]}"
-# A Node.js that is there may be of another origin than the distribution's. One before 20 is no use
-# for a workbench in a browser, and a browser none without it.
-if [ ${#browser[@]} -gt 0 ]; then
+# A Node.js that is there may be of another origin than the distribution's; one before 20 is no use.
+if [ $long = yes ] && ! command -v node >/dev/null; then
 	version=20
-	if command -v node >/dev/null; then
-		version=$(node --version) # v20.20.2
-		version=${version#v}
-	else
-		[ $family != debian ] ||
-			version=$(apt-cache show nodejs 2>/dev/null | sed -n 's/^Version: //p' | sort -n | tail -n 1)
-		browser+=(nodejs npm)
-	fi
-	version=${version%%.*}
-	[ "${version:-0}" -lt 20 ] || want browser "${browser[@]}"
+	[ $family != debian ] ||
+		version=$(apt-cache show nodejs 2>/dev/null | sed -n 's/^Version: \([0-9]*\).*/\1/p' | sort -n | tail -n 1)
+	[ "${version:-0}" -lt 20 ] || browser+=(nodejs npm)
 fi
+[ $long = no ] || want browser "${browser[@]}"
 # Debian keeps the runtime of sanitizers and fuzzers in a package named after clang's version.
 if [ $family = debian ] && [ ${#fuzzing[@]} -gt 0 ]; then
 	version=$(dpkg-query -W -f '${Version}' clang 2>/dev/null || true) # 1:14.0-55.7
