@@ -1,7 +1,6 @@
 """``pynvme top``: its rows, its keys by Textual's pilot, and once in a real terminal."""
 
 import asyncio
-import itertools
 import os
 import shutil
 import signal
@@ -304,9 +303,6 @@ def test_a_session_that_is_not_there_yet_is_waited_for(folder, live):
 # --- in a terminal ---
 
 
-LOOKS_A_PRESS = 100
-
-
 class Tmux:
     """A terminal of its own server."""
 
@@ -318,21 +314,11 @@ class Tmux:
     def __call__(self, *words):
         return subprocess.run([*self.base, *words], capture_output=True, text=True).stdout
 
-    def until(self, text, *keys):
-        """The screen, once it has this text; the test's own limit of time ends the wait.
-
-        keys: pressed now and then until it is there, for what is drawn does not listen yet
-        """
-        for look in itertools.count():
-            screen = self("capture-pane", "-p")
-            if text in screen:
-                return screen
-            if keys and look % LOOKS_A_PRESS == 0:
-                if look:  # perhaps it led elsewhere; a terminal waits for what follows an Escape
-                    self("send-keys", "Escape")
-                    time.sleep(0.5)
-                self("send-keys", *keys)
+    def until(self, text):
+        """The screen, once it has this text; the test's own limit of time ends the wait."""
+        while text not in (screen := self("capture-pane", "-p")):
             time.sleep(0.05)
+        return screen
 
 
 RUN = """
@@ -356,15 +342,15 @@ def test_in_a_real_terminal_it_shows_and_leaves_it_as_it_was(folder, live, end):
     tmux = Tmux(folder / "socket", ["sh", script])
     try:
         tmux.until("Q01 script")
-        # The queue is the last one: any more of these keys lead to it, too.
-        tmux.until("Write nsid 1 LBA 0x1", "Down", "Down", "Down", "Enter")
+        tmux("send-keys", "Down", "Down", "Down", "Enter")
+        tmux.until("Write nsid 1 LBA 0x1")
         tmux("resize-window", "-x", "60", "-y", "15")
         tmux.until("Write nsid 1")
         if end == signal.SIGTERM:
             os.kill(int((folder / "pid").read_text()), end)
-            screen = tmux.until("ended")
         else:
-            screen = tmux.until("ended", end)
+            tmux("send-keys", end)
+        screen = tmux.until("ended")
         assert "before" in screen
         assert "ended 0" in screen
         assert "\necho is set" in tmux.until("echo is set")
