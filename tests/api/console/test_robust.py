@@ -285,7 +285,9 @@ def test_a_session_in_full_swing_of_its_queues_can_be_watched(service, folder, l
     while len(editions) < 50:
         found = everything(service)
         assert [one["state"] for one in found["sessions"]["sessions"]] == ["running"]
-        assert found["sessions"]["problems"] == []
+        # One may be seen while it changes hands, however often it is looked at.
+        whys = [one["why"] for one in found["sessions"]["problems"]]
+        assert all(why.endswith("the slot is changing hands") for why in whys)
         editions |= {one["id"] for one in found["queues"]["queues"]}
         looks += 1
         assert live.process.poll() is None
