@@ -122,4 +122,6 @@ void dma_pin_forget(void)
 		next = pin->next;
 		free(pin);
 	}
+	/* A thread of the parent may have been about to count one. */
+	atomic_store(&npins, 0);
 }

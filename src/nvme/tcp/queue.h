@@ -76,6 +76,7 @@ enum nvme_tcp_rx_state {
  * @pad: bytes to be skipped before it
  * @hdr: of the PDU under way
  * @quiet_ns: nothing was there, or nothing can be there yet: not worth a look before that time
+ * @spin: whether looking pays before nvme_tcp_wait() sleeps
  */
 struct nvme_tcp_rx {
 	uint8_t *buf;
