@@ -17,7 +17,6 @@ from nvme.console.log_screen import LogScreen
 from nvme.console.rates import Rates
 from nvme.console.view import Row
 
-EXIT_AGAIN_S = 0.5
 #: Of the terminal's own colours, so that they can be read on light and on dark ones.
 STYLES = {
     "running": "bold",
@@ -72,7 +71,7 @@ class Top(App[None]):
         for number, name in enumerate(view.COLUMNS):
             self.table.add_column(name, key=str(number))
         # Who is told to end leaves the terminal as it was.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self.look()
         self.set_interval(self.interval_ms / 1e3, self._tick)
 
@@ -80,11 +79,6 @@ class Top(App[None]):
     def table(self) -> DataTable[Text]:
         """Of the tree."""
         return self.screen_stack[0].query_one(DataTable)
-
-    def _end(self) -> None:
-        """Exit; again if it comes to nothing, as it may while the screen changes its size."""
-        self.exit()
-        asyncio.get_running_loop().call_later(EXIT_AGAIN_S, self._end)
 
     def _tick(self) -> None:
         if not self.paused:
